@@ -1,0 +1,45 @@
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+
+export HF_HUB_DISABLE_TELEMETRY := 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.PHONY: help demo test check bench shots
+help:
+	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
+	@echo "make test    install what the tests need and run them all"
+	@echo "make check   look at formatting, lint and types"
+	@echo "make bench   measure speed and sizes on this machine"
+	@echo "make shots   save a picture of every page to screenshots/"
+
+demo: .venv/.runtime
+	$(BIN)/streamlit run app.py $(if $(PORT),--server.port=$(PORT))
+
+test: .venv/.dev
+	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(BIN)/python -m pytest
+
+check: .venv/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/pyright
+
+bench: .venv/.runtime
+	$(BIN)/python -m quantlib bench
+
+shots: .venv/.dev
+	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(BIN)/python -m tests.browser.shots
+
+.venv/bin/pip:
+	@test -n "$(PYTHON)" || { echo "Bitlens needs Python 3.11 or newer: install it, or name it with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: requirements.txt | .venv/bin/pip
+	@echo "Installing what the app needs: a few minutes and about 6 GB the first time."
+	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.runtime
+	$(PIP) -r requirements-dev.txt
+	@touch $@

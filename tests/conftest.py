@@ -1,0 +1,36 @@
+"""What every test may use: the data folder beside the project, where there is one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = Path(os.environ.get("BITLENS_DATA") or ROOT.parent / "shared" / "data")
+
+_left_out = pytest.StashKey[int]()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The data folder; a test that asks for it carries the marker `shared`."""
+    assert SHARED_DATA.is_dir(), "mark this test with @pytest.mark.shared"
+    return SHARED_DATA
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if SHARED_DATA.is_dir():
+        return
+    left_out = [item for item in items if item.get_closest_marker("shared")]
+    config.stash[_left_out] = len(left_out)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if count := config.stash.get(_left_out, 0):
+        terminalreporter.write_line(
+            f"{count} tests that measure on ../shared/data were left out: the folder is not here"
+        )
