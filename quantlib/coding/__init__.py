@@ -1,0 +1,1 @@
+"""Integer codes as bytes: fixed width and canonical Huffman."""
