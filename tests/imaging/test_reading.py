@@ -1,0 +1,310 @@
+import os
+import struct
+import warnings
+import zlib
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from quantlib.errors import QuantlibError
+from quantlib.imaging.reading import png_bytes, read_picture, write_picture
+
+RGB = np.random.default_rng(0).integers(0, 256, (6, 9, 3)).astype(np.uint8)
+SMOOTH = np.dstack(
+    [np.linspace(30, 220, 32 * 40).reshape(32, 40), np.full((32, 40), 120.0), np.eye(32, 40) * 9]
+).astype(np.uint8)
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def raw_png(width, height, depth, colour, rows: bytes, key: bytes | None = None) -> bytes:
+    """A PNG file of a kind that Pillow does not write."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    middle = chunk(b"tRNS", key) if key is not None else b""
+    body = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + head + middle + body
+
+
+def test_rgb_png_comes_back_unchanged():
+    picture = read_picture(saved(Image.fromarray(RGB)), "a.png")
+    np.testing.assert_array_equal(picture.rgb, RGB)
+    assert picture.rgb.flags.writeable
+    assert (picture.alpha, picture.name, picture.notes) == (None, "a.png", ())
+
+
+def test_rgba():
+    alpha = np.arange(54, dtype=np.uint8).reshape(6, 9)
+    picture = read_picture(saved(Image.fromarray(np.dstack([RGB, alpha]))))
+    np.testing.assert_array_equal(picture.rgb, RGB)
+    np.testing.assert_array_equal(picture.alpha, alpha)
+    assert picture.notes == ("transparency kept apart",)
+
+
+def test_opaque_alpha_is_left_out():
+    picture = read_picture(saved(Image.fromarray(np.dstack([RGB, np.full((6, 9), 255, np.uint8)]))))
+    assert picture.alpha is None
+    assert picture.notes == ("opaque alpha channel left out",)
+
+
+@pytest.mark.parametrize("mode", ["1", "L"])
+def test_grey(mode):
+    image = Image.fromarray(RGB[..., 0]).convert(mode)
+    picture = read_picture(saved(image))
+    expected = np.asarray(image.convert("L"))
+    for channel in range(3):
+        np.testing.assert_array_equal(picture.rgb[..., channel], expected)
+    assert picture.alpha is None
+    assert "greyscale" in picture.notes[0]
+
+
+def test_grey_with_alpha():
+    image = Image.merge(
+        "LA", [Image.fromarray(RGB[..., 0].copy()), Image.fromarray(RGB[..., 1].copy())]
+    )
+    picture = read_picture(saved(image))
+    np.testing.assert_array_equal(picture.rgb[..., 2], RGB[..., 0])
+    np.testing.assert_array_equal(picture.alpha, RGB[..., 1])
+    assert len(picture.notes) == 2
+
+
+def test_palette():
+    image = Image.fromarray(RGB).quantize(16)
+    picture = read_picture(saved(image))
+    np.testing.assert_array_equal(picture.rgb, np.asarray(image.convert("RGB")))
+    assert picture.alpha is None
+    assert picture.notes == ("palette resolved",)
+
+
+def test_palette_with_transparency():
+    image = Image.fromarray(RGB).quantize(16)
+    picture = read_picture(saved(image, transparency=3))
+    np.testing.assert_array_equal(picture.alpha == 0, np.asarray(image) == 3)
+    assert picture.notes == ("palette resolved", "transparency kept apart")
+
+
+def test_16_bit_grey_with_a_transparent_value():
+    values = np.array([[0x1234, 0xFFFF, 0x00FF]], np.uint16)
+    plain = read_picture(saved(Image.fromarray(values)))
+    assert plain.rgb[0, :, 0].tolist() == [0x12, 0xFF, 0x00]
+    assert plain.alpha is None
+    assert "16 bit reduced to 8" in plain.notes
+    rows = b"\0" + values.astype(">u2").tobytes()
+    keyed = read_picture(raw_png(3, 1, 16, 0, rows, struct.pack(">H", 0x1234)))
+    np.testing.assert_array_equal(keyed.alpha, [[0, 255, 255]])
+
+
+def test_1_bit_with_a_transparent_value():
+    picture = read_picture(raw_png(8, 1, 1, 0, b"\0\xf0", b"\0\0"))
+    assert picture.rgb[0, :, 1].tolist() == [255] * 4 + [0] * 4
+    np.testing.assert_array_equal(picture.alpha, [[255] * 4 + [0] * 4])
+
+
+def test_16_bit_rgb():
+    rows = b"\0" + struct.pack(">6H", 0x1234, 0xFFFF, 0, 0x0100, 0x0200, 0x80FF)
+    picture = read_picture(raw_png(2, 1, 16, 2, rows))
+    assert picture.rgb.tolist() == [[[0x12, 0xFF, 0], [1, 2, 0x80]]]
+    assert picture.notes == ("16 bit reduced to 8",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("JPEG", {"quality": 95}), ("WEBP", {"quality": 95})]
+)
+def test_lossy_formats(kind, options):
+    picture = read_picture(saved(Image.fromarray(SMOOTH), kind, **options))
+    assert abs(picture.rgb.astype(int) - SMOOTH).mean() < 4
+
+
+def test_webp_with_alpha_and_frames():
+    still = Image.fromarray(np.dstack([RGB, RGB[..., 0]]))
+    picture = read_picture(saved(still, "WEBP", lossless=True, exact=True))
+    np.testing.assert_array_equal(picture.alpha, RGB[..., 0])
+    frames = [Image.fromarray(RGB), Image.fromarray(255 - RGB)]
+    data = saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    picture = read_picture(data)
+    np.testing.assert_array_equal(picture.rgb, RGB)
+    assert picture.notes[0] == "first of 2 frames"
+
+
+def test_cmyk_jpeg():
+    image = Image.fromarray(SMOOTH).convert("CMYK")
+    picture = read_picture(saved(image, "JPEG", quality=95))
+    assert abs(picture.rgb.astype(int) - SMOOTH).mean() < 6
+    assert picture.notes == ("CMYK converted to RGB",)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_exif_rotation(kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by 90 degrees
+    options = {"lossless": True} if kind == "WEBP" else {}
+    picture = read_picture(saved(Image.fromarray(SMOOTH), kind, exif=exif, **options))
+    assert abs(picture.rgb.astype(int) - np.rot90(SMOOTH, -1)).mean() < 6
+    assert picture.notes == ("EXIF rotation applied",)
+
+
+def test_exif_upright_or_senseless():
+    for value in (1, 0, 77):
+        exif = Image.Exif()
+        exif[0x0112] = value
+        assert read_picture(saved(Image.fromarray(RGB), exif=exif)).notes == ()
+
+
+def test_16_bit_grey_that_is_rotated():
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    values = np.array([[256, 512]], np.uint16)
+    picture = read_picture(saved(Image.fromarray(values), exif=exif))
+    assert picture.rgb[0, :, 0].tolist() == [2, 1]
+    assert "16 bit reduced to 8" in picture.notes
+
+
+def test_from_a_path(tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(saved(Image.fromarray(RGB)))
+    assert read_picture(path).name == "photo.png"
+    assert read_picture(path, "other").name == "other"
+
+
+def one_sentence(error) -> str:
+    text = str(error.value)
+    assert text.endswith(".")
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is empty"),
+        (b"just some text\n", "no PNG, JPEG or WebP"),
+        (saved(Image.fromarray(RGB), "BMP"), "no PNG, JPEG or WebP"),
+        (saved(Image.fromarray(RGB), "GIF"), "no PNG, JPEG or WebP"),
+        (saved(Image.fromarray(SMOOTH), "JPEG")[:-200], "damaged"),
+        (saved(Image.fromarray(RGB))[:-60], "damaged"),
+        (saved(Image.fromarray(SMOOTH), "WEBP")[:60], "bad.png"),
+        (b"\x89PNG\r\n\x1a\n", "bad.png"),
+        (raw_png(3, 3, 8, 2, b"\0\1"), "damaged"),
+    ],
+)
+def test_bad_data(data, words, tmp_path):
+    path = tmp_path / "bad.png"
+    path.write_bytes(data)
+    for source in (data, path):
+        with pytest.raises(QuantlibError, match=words) as error:
+            read_picture(source, "bad.png")
+        assert "bad.png" in one_sentence(error)
+
+
+def test_bytes_without_a_name():
+    with pytest.raises(QuantlibError, match=r"^The picture is empty"):
+        read_picture(b"")
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(QuantlibError, match=r"There is no picture gone\.png") as error:
+        read_picture(tmp_path / "gone.png")
+    one_sentence(error)
+    with pytest.raises(QuantlibError, match="is a folder"):
+        read_picture(tmp_path)
+    with pytest.raises(QuantlibError, match="cannot be read"):
+        read_picture(tmp_path / ("x" * 300 + ".png"))
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind here")
+def test_forbidden_file(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(saved(Image.fromarray(RGB)))
+    path.chmod(0)
+    with pytest.raises(QuantlibError, match="cannot be read"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("side", [4_500, 12_000, 20_000])
+@pytest.mark.parametrize("action", ["default", "error", "ignore"])
+def test_huge_pictures_are_refused_undecoded(side, action, monkeypatch):
+    data = raw_png(side, side, 1, 0, bytes(100))
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
+    with warnings.catch_warnings():
+        warnings.simplefilter(action)
+        with pytest.raises(QuantlibError, match="above the limit of 16,000,000") as error:
+            read_picture(data, "huge.png")
+        assert "huge.png" in one_sentence(error)
+        if side > 4_500:
+            with pytest.raises(QuantlibError, match="above the limit"):
+                read_picture(data, "huge.png", max_pixels=10**12)
+
+
+def test_the_limit_is_the_callers():
+    data = saved(Image.fromarray(RGB))
+    assert read_picture(data, max_pixels=54).rgb.shape == (6, 9, 3)
+    with pytest.raises(QuantlibError, match="9 x 6 pixels, above the limit of 53"):
+        read_picture(data, max_pixels=53)
+
+
+def test_every_truncation_of_every_format_is_a_sentence():
+    for kind in ("PNG", "JPEG", "WEBP"):
+        data = saved(Image.fromarray(RGB), kind)
+        for length in range(0, len(data) - 1, 7):
+            try:
+                picture = read_picture(data[:length], "cut")
+            except QuantlibError:
+                continue
+            assert picture.rgb.shape == RGB.shape
+
+
+def test_flipped_bytes_are_a_sentence_or_a_picture():
+    rng = np.random.default_rng(5)
+    for kind in ("PNG", "JPEG", "WEBP"):
+        data = np.frombuffer(saved(Image.fromarray(RGB), kind), np.uint8)
+        for _ in range(60):
+            broken = data.copy()
+            broken[rng.integers(0, len(data), 3)] ^= rng.integers(1, 256, 3).astype(np.uint8)
+            try:
+                read_picture(broken.tobytes(), "flipped")
+            except QuantlibError as error:
+                assert "flipped" in str(error)
+
+
+@pytest.mark.parametrize("alpha", [None, RGB[..., 0]])
+def test_write_and_read(tmp_path, alpha):
+    path = tmp_path / "out.PNG"
+    write_picture(path, RGB, alpha)
+    assert path.read_bytes() == png_bytes(RGB, alpha)
+    picture = read_picture(path)
+    np.testing.assert_array_equal(picture.rgb, RGB)
+    if alpha is None:
+        assert picture.alpha is None
+    else:
+        np.testing.assert_array_equal(picture.alpha, alpha)
+
+
+def test_places_and_suffixes_that_cannot_be_written(tmp_path):
+    with pytest.raises(QuantlibError, match="There is no folder"):
+        write_picture(tmp_path / "none" / "a.png", RGB)
+    for name in ("a.jpg", "a.webp", "a"):
+        with pytest.raises(QuantlibError, match=r"does not end in \.png"):
+            write_picture(tmp_path / name, RGB)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(QuantlibError, match="cannot be written"):
+        write_picture(tmp_path / "folder.png", RGB)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.png"]
+
+
+def test_arrays_that_are_no_pictures():
+    for rgb in (RGB / 255, RGB[..., 0], RGB[:0], RGB[..., :2]):
+        with pytest.raises(QuantlibError, match="convert it first"):
+            png_bytes(rgb)
+    with pytest.raises(QuantlibError, match="transparency"):
+        png_bytes(RGB, RGB[:3, :, 0])
