@@ -1,0 +1,270 @@
+"""DQA: deep quantization of DNN activations (Hu, Henderson, Cano; arXiv 2412.09687).
+
+Important channels are quantized to n+m bits, shifted right by m so that every code has n bits, and
+the m bits shifted out (the *shifting errors*) are Huffman-coded, channel by channel.
+"""
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quantlib.coding import huffman
+from quantlib.coding.packing import packed_size, unpack
+from quantlib.errors import QuantlibError
+from quantlib.quantizers.bitwidth import BitWidth
+from quantlib.quantizers.channels import (
+    along_channels,
+    by_channel,
+    channel_axis,
+    largest_magnitude,
+    step_size,
+)
+from quantlib.quantizers.packed import pack_codes
+from quantlib.quantizers.quantizer import Quantizer
+from quantlib.quantizers.sizes import ByteSizes
+
+_HEADER = struct.Struct("<4sBBBB")
+_LENGTH = struct.Struct("<I")
+_MAGIC = b"DQA1"
+
+
+@dataclass(frozen=True, eq=False)
+class DQATensor:
+    """A tensor as DQA stores it (algorithm 1).
+
+    `codes` are all elements at n bits, packed; `refinement` is one Huffman payload of shifting
+    errors per important channel; `steps`, float32 `(C,)`, is Δ_{n+m} for important channels and
+    Δ_n for the others; `important` is a bool mask `(C,)`.
+    """
+
+    shape: tuple[int, ...]
+    channel_dim: int
+    bits: int
+    extra_bits: int
+    important: np.ndarray
+    steps: np.ndarray
+    codes: bytes
+    refinement: tuple[bytes, ...]
+
+    def decode(self) -> Tensor:
+        """float32 values: Δ_{n+m}·q' on important channels, Δ_n·q elsewhere (algorithm 2)."""
+        codes = unpack(self.codes, self.bits, True, self.shape).astype(np.int32)
+        rows = np.moveaxis(codes, self.channel_dim, 0).reshape(self.steps.size, -1)
+        if self.refinement:
+            rows = rows.copy()
+            for channel, payload in zip(
+                np.flatnonzero(self.important), self.refinement, strict=True
+            ):
+                lost = huffman.decode(payload)
+                if lost.size != rows.shape[1] or (lost >> self.extra_bits).any():
+                    raise QuantlibError("The refinement of a DQA tensor is damaged.")
+                rows[channel] = (rows[channel] << self.extra_bits) | lost
+        values = rows.astype(np.float32) * self.steps[:, None]
+        outer = [self.shape[i] for i in range(len(self.shape)) if i != self.channel_dim]
+        values = values.reshape(self.steps.size, *outer)
+        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(values, 0, self.channel_dim)))
+
+    @cached_property
+    def sizes(self) -> ByteSizes:
+        elements = int(np.prod(self.shape, dtype=np.int64))
+        coded = sum(_data_bytes(payload) for payload in self.refinement)
+        stored = sum(len(payload) + _LENGTH.size for payload in self.refinement)
+        return ByteSizes(
+            fp32=4 * elements,
+            codes=len(self.codes),
+            refinement=coded,
+            tables=_head_size(self.shape, self.steps.size) + stored - coded,
+            scales=4 * self.steps.size,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Length of `to_bytes()`."""
+        return self.sizes.total
+
+    def to_bytes(self) -> bytes:
+        head = _HEADER.pack(_MAGIC, self.bits, self.extra_bits, len(self.shape), self.channel_dim)
+        parts = [head, struct.pack(f"<{len(self.shape)}I", *self.shape)]
+        parts += [np.packbits(self.important).tobytes(), self.steps.tobytes(), self.codes]
+        for payload in self.refinement:
+            parts += [_LENGTH.pack(len(payload)), payload]
+        return b"".join(parts)
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> "DQATensor":
+        """The inverse of `to_bytes`; QuantlibError when the bytes are damaged."""
+        try:
+            magic, bits, extra_bits, ndim, channel_dim = _HEADER.unpack_from(payload)
+            if magic != _MAGIC:
+                raise QuantlibError("These bytes are not a DQA tensor; nothing was decoded.")
+            _check_bits(bits, extra_bits)
+            shape = struct.unpack_from(f"<{ndim}I", payload, _HEADER.size)
+            channels, elements = shape[channel_dim], int(np.prod(shape, dtype=np.int64))
+            at = _HEADER.size + 4 * ndim
+            mask = np.frombuffer(payload, np.uint8, -(-channels // 8), at)
+            important = np.unpackbits(mask, count=channels).astype(bool)
+            at += mask.size
+            steps = np.frombuffer(payload, "<f4", channels, at)
+            at += 4 * channels
+            codes = payload[at : at + packed_size(elements, bits)]
+            at += packed_size(elements, bits)
+            refinement = []
+            for _ in range(_refined_channels(important, extra_bits)):
+                (length,) = _LENGTH.unpack_from(payload, at)
+                at += _LENGTH.size
+                refinement.append(payload[at : at + length])
+                at += length
+        except (struct.error, ValueError, IndexError) as error:
+            raise QuantlibError("The DQA tensor is cut off or damaged.") from error
+        if at != len(payload):
+            raise QuantlibError("The DQA tensor is cut off or damaged.")
+        return cls(shape, channel_dim, bits, extra_bits, important, steps, codes, tuple(refinement))
+
+
+@dataclass(frozen=True, eq=False)
+class DQAQuantizer(Quantizer):
+    """DQA with known steps: `steps` float32 `(C,)`, `important` bool `(C,)` (see DQATensor)."""
+
+    steps: Tensor
+    important: Tensor
+    bits: int
+    extra_bits: int
+    channel_dim: int = 1
+
+    @cached_property
+    def _range(self) -> tuple[Tensor, Tensor]:
+        narrow = BitWidth(self.bits)
+        wide = narrow.widened(self.extra_bits)
+        low = torch.where(self.important, wide.qmin, narrow.qmin).float()
+        return low, -low - 1
+
+    @cached_property
+    def _chosen(self) -> Tensor:
+        return self.important.nonzero().flatten()
+
+    def _widened(self, x: Tensor) -> Tensor:
+        """q' on important channels, q elsewhere, as floats."""
+        low, high = (along_channels(side, x, self.channel_dim) for side in self._range)
+        q = torch.round(x / along_channels(self.steps, x, self.channel_dim))
+        return q.clamp_(low, high)
+
+    def _shifting_errors(self, q: Tensor) -> Tensor:
+        """k = q' & (2^m - 1) of the important channels, uint8 `(important, elements)`."""
+        chosen = q.index_select(channel_axis(q, self.channel_dim), self._chosen).to(torch.int16)
+        return by_channel(chosen & ((1 << self.extra_bits) - 1), self.channel_dim).byte()
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self._widened(x).mul_(along_channels(self.steps, x, self.channel_dim))
+
+    def to_int(self, x: Tensor) -> Tensor:
+        """The n-bit codes: q' >> m on important channels, q elsewhere."""
+        shift = torch.where(self.important, self.extra_bits, 0)
+        return self._widened(x).int() >> along_channels(shift, x, self.channel_dim)
+
+    def encode(self, x: Tensor) -> DQATensor:
+        refinement: tuple[bytes, ...] = ()
+        if self.extra_bits:
+            errors = self._shifting_errors(self._widened(x)).numpy()
+            refinement = tuple(huffman.encode(row) for row in errors)
+        return DQATensor(
+            tuple(x.shape),
+            channel_axis(x, self.channel_dim),
+            self.bits,
+            self.extra_bits,
+            self.important.numpy(),
+            self.steps.numpy(),
+            pack_codes(self.to_int(x), BitWidth(self.bits)),
+            refinement,
+        )
+
+    def measure(self, x: Tensor) -> tuple[Tensor, ByteSizes]:
+        q = self._widened(x)
+        table, data = self._refinement_bytes(q)
+        refined = _refined_channels(self.important.numpy(), self.extra_bits)
+        sizes = ByteSizes(
+            fp32=4 * x.numel(),
+            codes=packed_size(x.numel(), self.bits),
+            refinement=data,
+            tables=_head_size(tuple(x.shape), self.steps.numel()) + table + _LENGTH.size * refined,
+            scales=4 * self.steps.numel(),
+        )
+        return q.mul_(along_channels(self.steps, x, self.channel_dim)), sizes
+
+    def _refinement_bytes(self, q: Tensor) -> tuple[int, int]:
+        """Bytes of the code tables and of the coded shifting errors, from their counts."""
+        if not self.extra_bits or not len(self._chosen):
+            return 0, 0
+        symbols = 1 << self.extra_bits
+        errors = self._shifting_errors(q).to(torch.int64)
+        errors += symbols * torch.arange(len(errors))[:, None]
+        counts = torch.bincount(errors.flatten(), minlength=symbols * len(errors))
+        payloads = [huffman.payload_size(row) for row in counts.view(-1, symbols).numpy()]
+        return sum(p.table for p in payloads), sum(p.data for p in payloads)
+
+
+def fit_dqa(
+    x: Tensor, bits: int, extra_bits: int, important: Tensor, channel_dim: int = 1
+) -> DQAQuantizer:
+    """DQA's steps for `x`: Δ_{n+m} = max|A_c| / 2^(n+m-1) on important channels, else Δ_n."""
+    _check_bits(bits, extra_bits)
+    channels = x.shape[channel_axis(x, channel_dim)]
+    if important.dtype != torch.bool or important.shape != (channels,):
+        raise QuantlibError(
+            f"The important channels have to be a bool mask of {channels} entries, "
+            f"not {important.dtype} of shape {tuple(important.shape)}."
+        )
+    return dqa_from_magnitude(
+        largest_magnitude(x, channel_dim), bits, extra_bits, important, channel_dim
+    )
+
+
+def dqa_from_magnitude(
+    magnitude: Tensor, bits: int, extra_bits: int, important: Tensor, channel_dim: int
+) -> DQAQuantizer:
+    """DQA with max|A_c| given as `(C,)`, as calibration leaves it."""
+    narrow = BitWidth(bits)
+    divisor = torch.where(important, narrow.widened(extra_bits).magnitude, narrow.magnitude)
+    return DQAQuantizer(step_size(magnitude, divisor), important, bits, extra_bits, channel_dim)
+
+
+def encode(
+    x: Tensor, bits: int, extra_bits: int, important: Tensor, channel_dim: int = 1
+) -> DQATensor:
+    """Encode `x` with one scale per channel over the whole tensor (DQA, algorithm 1).
+
+    `bits` is 2 to 8, `extra_bits` 0 to 4, `important` a bool mask over the channels.
+
+    >>> x = torch.tensor([[[0.9, -1.0, 0.3, 0.0]], [[0.9, -1.0, 0.3, 0.0]]]).view(1, 2, 1, 4)
+    >>> coded = encode(x, bits=3, extra_bits=3, important=torch.tensor([True, False]))
+    >>> coded.decode().flatten().tolist()
+    [0.90625, -1.0, 0.3125, 0.0, 0.75, -1.0, 0.25, 0.0]
+    >>> coded.nbytes == len(coded.to_bytes())
+    True
+    """
+    x = torch.as_tensor(x).detach().float().cpu()
+    important = torch.as_tensor(important)
+    return fit_dqa(x, bits, extra_bits, important, channel_dim).encode(x)
+
+
+def _check_bits(bits: int, extra_bits: int) -> None:
+    if not 2 <= bits <= 8:
+        raise QuantlibError(f"DQA takes 2 to 8 bits, not {bits}.")
+    if not 0 <= extra_bits <= 4:
+        raise QuantlibError(f"DQA takes 0 to 4 extra bits, not {extra_bits}.")
+
+
+def _refined_channels(important: np.ndarray, extra_bits: int) -> int:
+    return int(important.sum()) if extra_bits else 0
+
+
+def _head_size(shape: tuple[int, ...], channels: int) -> int:
+    return _HEADER.size + 4 * len(shape) + -(-channels // 8)
+
+
+def _data_bytes(payload: bytes) -> int:
+    symbols = huffman.decode(payload)
+    return huffman.payload_size(np.bincount(symbols, minlength=1)).data

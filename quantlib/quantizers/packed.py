@@ -1,0 +1,113 @@
+"""Serialised form of quantizers whose codes all have the same width."""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quantlib.coding.packing import pack, packed_size, unpack
+from quantlib.errors import QuantlibError
+from quantlib.quantizers.bitwidth import BitWidth
+from quantlib.quantizers.sizes import ByteSizes
+
+_HEADER = struct.Struct("<4sBBBB")
+_MAGIC = b"BLQ1"
+
+
+@dataclass(frozen=True, eq=False)
+class PackedTensor:
+    """Packed codes with what decoding needs: `rule` (uniform or power-of-two), scales and offsets.
+
+    `scales` is float32 `(C,)` or `(1,)`; `offsets`, float32 `(C,)` or empty, is subtracted from
+    the decoded values (NoisyQuant's noise). `channel_dim` is None when there is one scale.
+    """
+
+    rule: str
+    shape: tuple[int, ...]
+    channel_dim: int | None
+    bitwidth: BitWidth
+    scales: np.ndarray
+    offsets: np.ndarray
+    codes: bytes
+
+    @property
+    def sizes(self) -> ByteSizes:
+        return packed_sizes(self.shape, self.bitwidth, self.scales.size, self.offsets.size)
+
+    @property
+    def nbytes(self) -> int:
+        return self.sizes.total
+
+    def decode(self) -> Tensor:
+        """float32 values, exactly those of the fake quantization."""
+        codes = unpack(self.codes, self.bitwidth.bits, self.bitwidth.signed, self.shape)
+        values = DECODERS[self.rule](torch.from_numpy(codes.astype(np.float32)), self.bitwidth)
+        values = values * self._along(self.scales)
+        return values - self._along(self.offsets) if self.offsets.size else values
+
+    def _along(self, values: np.ndarray) -> Tensor:
+        shape = [1] * len(self.shape)
+        if values.size > 1 or self.channel_dim is not None:
+            shape[self.channel_dim or 0] = -1
+        return torch.from_numpy(values).view(shape)
+
+    def to_bytes(self) -> bytes:
+        dim = 255 if self.channel_dim is None else self.channel_dim
+        kind = list(DECODERS).index(self.rule) * 2 + self.bitwidth.signed
+        head = _HEADER.pack(_MAGIC, kind, self.bitwidth.bits, len(self.shape), dim)
+        counts = struct.pack(
+            f"<{len(self.shape) + 2}I", *self.shape, self.scales.size, self.offsets.size
+        )
+        return head + counts + self.scales.tobytes() + self.offsets.tobytes() + self.codes
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> "PackedTensor":
+        try:
+            magic, kind, bits, ndim, dim = _HEADER.unpack_from(payload)
+            if magic != _MAGIC:
+                raise QuantlibError("These bytes are not a packed tensor; nothing was decoded.")
+            at = _HEADER.size
+            *shape, n_scales, n_offsets = struct.unpack_from(f"<{ndim + 2}I", payload, at)
+            at += 4 * (ndim + 2)
+            scales = np.frombuffer(payload, "<f4", n_scales, at)
+            offsets = np.frombuffer(payload, "<f4", n_offsets, at + 4 * n_scales)
+            rule = list(DECODERS)[kind // 2]
+        except (struct.error, ValueError, IndexError) as error:
+            raise QuantlibError("The packed tensor is cut off or damaged.") from error
+        codes = payload[at + 4 * (n_scales + n_offsets) :]
+        bitwidth = BitWidth(bits, bool(kind % 2))
+        if len(codes) != packed_size(int(np.prod(shape, dtype=np.int64)), bits):
+            raise QuantlibError("The packed tensor is cut off or damaged.")
+        channel_dim = None if dim == 255 else dim
+        return cls(rule, tuple(shape), channel_dim, bitwidth, scales, offsets, codes)
+
+
+def packed_sizes(
+    shape: tuple[int, ...], bitwidth: BitWidth, scales: int, offsets: int = 0
+) -> ByteSizes:
+    """Sizes of a PackedTensor of that shape, known without packing it."""
+    elements = int(np.prod(shape, dtype=np.int64))
+    return ByteSizes(
+        fp32=4 * elements,
+        codes=packed_size(elements, bitwidth.bits),
+        tables=_HEADER.size + 4 * (len(shape) + 2),
+        scales=4 * (scales + offsets),
+    )
+
+
+def pack_codes(codes: Tensor, bitwidth: BitWidth) -> bytes:
+    return pack(codes.to(torch.int16).cpu().numpy(), bitwidth.bits, bitwidth.signed)
+
+
+def power_of_two_values(codes: Tensor, bitwidth: BitWidth) -> Tensor:
+    """Codes 0, ±1 … ±J to 0, ±2^(1-J) … ±1, with J = 2^(n-1) - 1."""
+    return torch.sign(codes) * torch.exp2(codes.abs() - bitwidth.qmax) * (codes != 0)
+
+
+DECODERS: dict[str, Callable[[Tensor, BitWidth], Tensor]] = {
+    "uniform": lambda codes, bitwidth: codes,
+    "power-of-two": power_of_two_values,
+}
