@@ -1,0 +1,150 @@
+"""The networks that Bitlens offers by name: the bundled ones and a choice from the Hub.
+
+A sentence of what each is, and only figures with a source: `published_psnr` is what others report,
+`measured_psnr` what this project measured and wrote on the card of a bundled network.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from quantlib.errors import QuantlibError
+
+WEIGHTS_FOLDER = Path(__file__).parents[2] / "assets" / "weights"
+
+_EDSR_PAPER = "Lim et al., CVPRW 2017, arXiv 1707.02921"
+_PAN_PAPER = "Zhao et al., ECCVW 2020, arXiv 2010.01073"
+_SWIN2SR_PAPER = "Conde et al., ECCVW 2022, arXiv 2209.11345"
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One network: `name` is what `quantlib.models.load` takes.
+
+    `bytes` is the size of the file; the Hub's sizes are as it lists them, to three digits. PSNR is
+    in dB on Set5 (Y of BT.601, `scale` pixels cropped). What is not known is None.
+    """
+
+    name: str
+    title: str
+    scale: int
+    architecture: str
+    source: str
+    licence: str | None = None
+    parameters: int | None = None
+    bytes: int | None = None
+    published_psnr: float | None = None
+    published_in: str | None = None
+    measured_psnr: float | None = None
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether the weights come with Bitlens, so that no connection is needed."""
+        return self.name.startswith("builtin:")
+
+
+def _edsr(scale: int, parameters: int, size: int, psnr: float | None = None) -> CatalogueEntry:
+    return CatalogueEntry(
+        name=f"hub:eugenesiow/edsr-base@d622f68:pytorch_model_{scale}x.pt",
+        title=f"EDSR baseline ×{scale}",
+        scale=scale,
+        architecture="EDSR",
+        source=_EDSR_PAPER,
+        licence="Apache-2.0",
+        parameters=parameters,
+        bytes=size,
+        published_psnr=psnr,
+        published_in="model card of eugenesiow/edsr-base" if psnr else None,
+    )
+
+
+def _pan(scale: int, parameters: int) -> CatalogueEntry:
+    return CatalogueEntry(
+        name=f"hub:eugenesiow/pan:pytorch_model_{scale}x.pt",
+        title=f"PAN ×{scale}",
+        scale=scale,
+        architecture="PAN",
+        source=_PAN_PAPER,
+        parameters=parameters,
+        bytes=1_100_000,
+    )
+
+
+CATALOGUE: tuple[CatalogueEntry, ...] = (
+    _edsr(2, 1_369_859, 5_510_000, psnr=38.02),
+    _edsr(3, 1_554_499, 6_250_000),
+    _edsr(4, 1_517_571, 6_100_000, psnr=32.12),
+    _pan(2, 261_403),
+    _pan(3, 261_403),
+    _pan(4, 272_419),
+    CatalogueEntry(
+        name="hub:caidas/swin2SR-lightweight-x2-64:pytorch_model.bin",
+        title="Swin2SR lightweight ×2",
+        scale=2,
+        architecture="Swin2SR",
+        source=_SWIN2SR_PAPER,
+        bytes=4_180_000,
+    ),
+    CatalogueEntry(
+        name="hub:Phips/2xHFA2kSPAN:2xHFA2kSPAN.safetensors",
+        title="SPAN ×2 for drawn pictures",
+        scale=2,
+        architecture="SPAN",
+        source="Phips/2xHFA2kSPAN on the Hugging Face Hub",
+        licence="CC-BY-4.0",
+        bytes=8_900_000,
+    ),
+)
+"""The networks on the Hub, lightest repositories and best documented first."""
+
+
+def bundled(folder: Path | None = None) -> list[CatalogueEntry]:
+    """The networks in `folder` (`assets/weights`) that have both a card and weights, by name."""
+    folder = folder or WEIGHTS_FOLDER
+    cards = sorted(folder.glob("*.json"))
+    return [_read_card(card) for card in cards if card.with_suffix(".safetensors").is_file()]
+
+
+def entries() -> list[CatalogueEntry]:
+    """Every network of the catalogue, the bundled ones first.
+
+    >>> [entry.name for entry in entries() if entry.architecture == "Swin2SR"]
+    ['hub:caidas/swin2SR-lightweight-x2-64:pytorch_model.bin']
+    """
+    return [*bundled(), *CATALOGUE]
+
+
+def find(name: str) -> CatalogueEntry | None:
+    """The entry called `name`; a bare `hub:OWNER/NAME` finds the first of that repository."""
+    for entry in entries():
+        if name in (entry.name, _repository(entry.name)):
+            return entry
+    return None
+
+
+def _repository(name: str) -> str:
+    """`hub:OWNER/NAME` of a name from the Hub; the name itself for a bundled network."""
+    match = re.match(r"hub:[^@:]+", name)
+    return match[0] if match else name
+
+
+def _read_card(path: Path) -> CatalogueEntry:
+    try:
+        card = json.loads(path.read_text("utf-8"))
+        return CatalogueEntry(
+            name=f"builtin:{path.stem}",
+            title=card.get("title") or f"{card['architecture']} ×{card['scale']}, bundled",
+            scale=int(card["scale"]),
+            architecture=card["architecture"],
+            source=card.get("source") or f"trained for Bitlens, see {path.name}",
+            licence=card.get("licence"),
+            parameters=card.get("parameters"),
+            bytes=card.get("bytes") or path.with_suffix(".safetensors").stat().st_size,
+            measured_psnr=(card.get("psnr_y") or {}).get("set5"),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise QuantlibError(
+            f"The card {path.name} in assets/weights cannot be read; write it again from the "
+            "training run, or remove it."
+        ) from error

@@ -1,0 +1,91 @@
+"""EDSR, enhanced deep residual super-resolution (Lim et al., CVPRW 2017, arXiv 1707.02921).
+
+Parameter names are those of the authors' code, which the Hub's `eugenesiow/edsr-base` also uses.
+"""
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from quantlib.errors import QuantlibError
+
+
+def _conv(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=1)
+
+
+class ResidualBlock(nn.Module):
+    """x + res_scale · conv(relu(conv(x))), without batch norm (figure 2c)."""
+
+    def __init__(self, features: int, res_scale: float) -> None:
+        super().__init__()
+        self.body = nn.Sequential(_conv(features, features), nn.ReLU(), _conv(features, features))
+        self.res_scale = res_scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.res_scale * self.body(x)
+
+
+def _upsampler(features: int, scale: int) -> nn.Sequential:
+    """Sub-pixel convolutions: one stage for ×2 and ×3, two ×2 stages for ×4."""
+    stages = {2: [2], 3: [3], 4: [2, 2]}[scale]
+    layers: list[nn.Module] = []
+    for factor in stages:
+        layers += [_conv(features, factor**2 * features), nn.PixelShuffle(factor)]
+    return nn.Sequential(*layers)
+
+
+class EDSR(nn.Module):
+    """Super-resolution network of `blocks` residual blocks with `features` channels.
+
+    Takes RGB pictures `float32 (N, 3, H, W)` in [0, 1] and returns them `scale` times larger.
+
+    >>> import torch
+    >>> EDSR(scale=2, features=8, blocks=2)(torch.zeros(1, 3, 5, 7)).shape
+    torch.Size([1, 3, 10, 14])
+    """
+
+    def __init__(
+        self, scale: int, features: int = 64, blocks: int = 16, res_scale: float = 1.0
+    ) -> None:
+        super().__init__()
+        if scale not in (2, 3, 4):
+            raise QuantlibError(f"EDSR upscales by 2, 3 or 4, not by {scale}.")
+        self.scale = scale
+        self.head = nn.Sequential(_conv(3, features))
+        residual_blocks = [ResidualBlock(features, res_scale) for _ in range(blocks)]
+        self.body = nn.Sequential(*residual_blocks, _conv(features, features))
+        self.tail = nn.Sequential(_upsampler(features, scale), _conv(features, 3))
+
+    @property
+    def receptive_radius(self) -> int:
+        """Low-resolution pixels to each side that can change an output pixel."""
+        return 2 + 2 * (len(self.body) - 1) + 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.head(x)
+        return self.tail(x + self.body(x))
+
+
+def from_state_dict(weights: Mapping[str, Tensor]) -> EDSR:
+    """The network that `weights` belong to: depth, width and scale are read from names and shapes.
+
+    >>> twin = from_state_dict(EDSR(scale=4, features=8, blocks=3).state_dict())
+    >>> twin.scale, twin.head[0].out_channels, len(twin.body) - 1
+    (4, 8, 3)
+    """
+    weights = {k: v for k, v in weights.items() if not re.match(r"(sub|add)_mean\.", k)}
+    features = weights["head.0.weight"].shape[0]
+    blocks = len({k.split(".")[1] for k in weights if re.match(r"body\.\d+\.body\.", k)})
+    expansion = weights["tail.0.0.weight"].shape[0] // features
+    scale = 4 if "tail.0.2.weight" in weights else {4: 2, 9: 3}[expansion]
+    res_scale = 0.1 if features == 256 else 1.0  # the paper's large model (section 4.2)
+    network = EDSR(scale, features, blocks, res_scale)
+    network.load_state_dict(dict(weights))
+    return network
+
+
+def recognises(weights: Mapping[str, Tensor]) -> bool:
+    """Whether the names look like an EDSR checkpoint."""
+    return "head.0.weight" in weights and "tail.0.0.weight" in weights

@@ -1,0 +1,270 @@
+"""One way to every network: a name goes in, a super-resolution network comes out."""
+
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from quantlib.errors import QuantlibError
+from quantlib.models import catalogue, edsr, pan, swin2sr
+from quantlib.models.checkpoint import SUFFIXES, missing_names, read_weights, sha256
+
+RECOGNISED = "EDSR, PAN, Swin2SR as transformers saves it, and the architectures of spandrel"
+
+
+@dataclass(frozen=True)
+class SizeRule:
+    """What a network asks of a picture: at least `minimum` pixels, in multiples of `multiple`.
+
+    >>> SizeRule(minimum=16, multiple=8).padding(21)
+    3
+    """
+
+    minimum: int = 1
+    multiple: int = 1
+    square: bool = False
+
+    def padding(self, length: int) -> int:
+        """Pixels that are missing at the end of a side of `length` pixels."""
+        return -(-max(length, self.minimum) // self.multiple) * self.multiple - length
+
+
+class SRNetwork(nn.Module):
+    """A super-resolution network with where it comes from, in evaluation mode and frozen.
+
+    `forward` takes RGB `float32 (N, 3, H, W)` in [0, 1] of any size and returns
+    `(N, 3, scale·H, scale·W)`, not clipped. Where the architecture needs other sizes, the picture
+    is continued at the right and the bottom (mirrored, then repeated) and the result cropped.
+
+    Attributes: `network` the architecture itself; `name` what `load` was given; `scale`;
+    `architecture`; `source` file or repository; `licence` or None; `receptive_radius` in
+    low-resolution pixels to each side, None where it is not known or not bounded; `window` the
+    multiple of pixels at which attention windows repeat (1 without windows); `sha256` of the file;
+    `commit` on the Hub or None; `parameter_count`; `memory_format` of the fastest pass.
+
+    >>> network = SRNetwork(edsr.EDSR(2, features=4, blocks=1), "EDSR", 2, receptive_radius=6)
+    >>> network.parameter_count, network.training
+    (1259, False)
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        architecture: str,
+        scale: int,
+        *,
+        receptive_radius: int | None = None,
+        window: int = 1,
+        size_rule: SizeRule = SizeRule(),
+        memory_format: torch.memory_format = torch.contiguous_format,
+    ) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=memory_format)  # type: ignore[call-overload]
+        self.memory_format = memory_format
+        self.architecture = architecture
+        self.scale = scale
+        self.receptive_radius = receptive_radius
+        self.window = window
+        self.size_rule = size_rule
+        self.name = ""
+        self.source = ""
+        self.licence: str | None = None
+        self.sha256 = ""
+        self.commit: str | None = None
+        self.parameter_count = sum(p.numel() for p in network.parameters())
+        self.eval().requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        y = self.network(self._continue(x).contiguous(memory_format=self.memory_format))
+        return y[..., : self.scale * height, : self.scale * width]
+
+    def _continue(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        below, right = self.size_rule.padding(height), self.size_rule.padding(width)
+        if self.size_rule.square:
+            side = max(height + below, width + right)
+            below, right = side - height, side - width
+        if not (below or right):
+            return x
+        mirrored = min(right, width - 1), min(below, height - 1)
+        x = pad(x, (0, mirrored[0], 0, mirrored[1]), mode="reflect")
+        return pad(x, (0, right - mirrored[0], 0, below - mirrored[1]), mode="replicate")
+
+
+def load(name: str) -> SRNetwork:
+    """The network called `builtin:NAME` or `hub:OWNER/NAME[@REVISION][:FILE]`, or a local file.
+
+    Layouts that are recognised: EDSR, PAN, Swin2SR as `transformers` saves it, and what spandrel
+    knows. Scale, width and depth are read from the weights; PAN ×3 also needs `3x` or `x3` in the
+    name of its file. Hub files are kept in the cache of `huggingface_hub`.
+
+    Everything that can go wrong with a name, a download or a checkpoint raises a `QuantlibError`.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "small.pth"
+    >>> torch.save(edsr.EDSR(scale=2, features=4, blocks=1).state_dict(), path)
+    >>> network = load(str(path))
+    >>> network.architecture, network.scale, network(torch.zeros(1, 3, 5, 7)).shape
+    ('EDSR', 2, torch.Size([1, 3, 10, 14]))
+    """
+    if name.startswith("builtin:"):
+        return _load_bundled(name)
+    if name.startswith("hub:"):
+        return _load_from_hub(name)
+    if not name.lower().endswith(SUFFIXES):
+        raise QuantlibError(
+            f"{name!r} does not name a network; write builtin:NAME, hub:OWNER/NAME or the path of "
+            f"a file that ends in {', '.join(SUFFIXES)}."
+        )
+    path = Path(name).expanduser()
+    return _build(path, name, source=str(path))
+
+
+def _load_bundled(name: str) -> SRNetwork:
+    entry = next((e for e in catalogue.bundled() if e.name == name), None)
+    if entry is None:
+        names = ", ".join(e.name for e in catalogue.bundled()) or "none in this installation"
+        raise QuantlibError(
+            f"There is no bundled network {name!r}; the bundled networks are {names}."
+        )
+    path = catalogue.WEIGHTS_FOLDER / f"{name.removeprefix('builtin:')}.safetensors"
+    return _build(path, name, source=entry.source, licence=entry.licence)
+
+
+def _load_from_hub(name: str) -> SRNetwork:
+    from quantlib.models import hub
+
+    reference = hub.HubReference.parse(name)
+    entry = catalogue.find(name)
+    if entry is not None:
+        reference = hub.HubReference.parse(entry.name)
+    received = hub.fetch(reference)
+    return _build(
+        received.path,
+        str(reference),
+        source=f"{received.repository}@{received.commit}:{received.file}",
+        licence=(entry.licence if entry else None) or received.licence,
+        commit=received.commit,
+    )
+
+
+def _build(
+    path: Path, name: str, source: str, licence: str | None = None, commit: str | None = None
+) -> SRNetwork:
+    network = _recognise(read_weights(path), path.name)
+    network.name = name
+    network.source = source
+    network.licence = licence
+    network.commit = commit
+    network.sha256 = sha256(path)
+    return network
+
+
+def _recognise(weights: dict[str, Tensor], file: str) -> SRNetwork:
+    """The network that the names and shapes in `weights` belong to."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # spandrel's architectures use older forms of PyTorch
+            if edsr.recognises(weights):
+                return _small(edsr.from_state_dict(weights), "EDSR")
+            if pan.recognises(weights):
+                return _small(pan.from_state_dict(weights, _scale_in(file)), "PAN")
+            if swin2sr.recognises(weights):
+                return _swin2sr(weights)
+            return _from_spandrel(weights, file)
+    except QuantlibError:
+        raise
+    except Exception as error:  # hyper-parameters that do not fit surface as any kind of error
+        missing = missing_names(error) or (
+            [str(error.args[0])] if isinstance(error, KeyError) else []
+        )
+        if missing:
+            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            raise QuantlibError(
+                f"{file} lacks {', '.join(missing[:3])}{more}; choose a complete checkpoint."
+            ) from error
+        raise QuantlibError(
+            f"The weights in {file} do not fit together; recognised are {RECOGNISED}."
+        ) from error
+
+
+def _small(network: edsr.EDSR | pan.PAN, architecture: str) -> SRNetwork:
+    return SRNetwork(
+        network,
+        architecture,
+        network.scale,
+        receptive_radius=network.receptive_radius,
+        memory_format=torch.channels_last,
+    )
+
+
+def _swin2sr(weights: dict[str, Tensor]) -> SRNetwork:
+    network = swin2sr.from_state_dict(weights)
+    return SRNetwork(
+        network,
+        "Swin2SR",
+        int(network.upscale),  # type: ignore[arg-type]
+        window=swin2sr.WINDOW,
+        size_rule=SizeRule(minimum=2 * swin2sr.WINDOW, multiple=swin2sr.WINDOW),
+    )
+
+
+def _from_spandrel(weights: dict[str, Tensor], file: str) -> SRNetwork:
+    import spandrel
+
+    try:
+        found = spandrel.ModelLoader().load_from_state_dict(dict(weights))
+    except spandrel.UnsupportedModelError as error:
+        raise QuantlibError(
+            f"The layout of {file} is not recognised; recognised are {RECOGNISED}."
+        ) from error
+    architecture = found.architecture.name
+    if found.purpose != "SR" or found.scale < 2:
+        raise QuantlibError(
+            f"{file} is a {architecture} network that does not enlarge pictures "
+            f"({found.purpose}, ×{found.scale}); choose a super-resolution network."
+        )
+    if (found.input_channels, found.output_channels) != (3, 3):
+        raise QuantlibError(
+            f"{file} is made for {found.input_channels} input and {found.output_channels} output "
+            "channels; choose a network for RGB pictures."
+        )
+    _fold(found.model)
+    size = found.size_requirements
+    return SRNetwork(
+        found.model,
+        architecture,
+        found.scale,
+        window=_window(found.model),
+        size_rule=SizeRule(max(size.minimum, 1), size.multiple_of, size.square),
+    )
+
+
+def _window(network: nn.Module) -> int:
+    window = getattr(network, "window_size", 1)
+    sizes = window if isinstance(window, (tuple, list)) else [window]
+    return max((s for s in sizes if isinstance(s, int)), default=1)
+
+
+def _fold(network: nn.Module) -> None:
+    """Puts SPAN's merged 3×3 convolutions in place of the branches they were merged from.
+
+    spandrel's Conv3XC writes its merged weights anew in every forward pass; a network that is
+    shared between threads must not change, and the branches are dead weight afterwards.
+    """
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child).__name__ == "Conv3XC" and not child.has_relu:
+                child.update_params()  # type: ignore[operator]
+                setattr(parent, name, child.eval_conv)
+
+
+def _scale_in(file: str) -> int | None:
+    """The scale that a file name states as `3x` or `x3`."""
+    match = re.search(r"(?<![0-9])([234])x(?![0-9a-z])|x([234])(?![0-9])", file.lower())
+    return int(match[1] or match[2]) if match else None
