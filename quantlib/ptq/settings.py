@@ -1,0 +1,72 @@
+"""What a person chooses: the method and its numbers."""
+
+from dataclasses import dataclass
+
+from quantlib.errors import QuantlibError
+from quantlib.quantizers.uniform import CLIPS, Clip
+
+METHODS = ("fp32", "direct", "pot", "noisyquant", "dqa")
+CRITERIA = ("greedy", "random", "energy", "saliency", "fisher", "gain")
+SCALES = ("dynamic", "frozen")
+MIN_BITS, MAX_BITS, MAX_EXTRA_BITS = 2, 8, 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Activation quantization of a whole network.
+
+    `extra_bits`, `important` and `criterion` belong to DQA; `clip` and `unsigned` to direct
+    quantization, where `unsigned` gives activations that are never negative all 2^n levels.
+    Scales are dynamic (from each input, as DQA's paper computes them) or frozen by calibration.
+
+    >>> Settings("dqa", bits=3).summary
+    '3-bit DQA'
+    """
+
+    method: str = "dqa"
+    bits: int = 4
+    extra_bits: int = 3
+    important: float = 0.4
+    criterion: str = "fisher"
+    clip: Clip = "max"
+    unsigned: bool = False
+    scales: str = "dynamic"
+
+    def __post_init__(self) -> None:
+        _one_of("method", self.method, METHODS)
+        _one_of("criterion", self.criterion, CRITERIA)
+        _one_of("clip", self.clip, CLIPS)
+        _one_of("scales", self.scales, SCALES)
+        _whole("bits", self.bits, MIN_BITS, MAX_BITS)
+        _whole("extra_bits", self.extra_bits, 0, MAX_EXTRA_BITS)
+        if not 0 <= self.important <= 1:
+            raise QuantlibError(
+                f"The important ratio is a fraction of the channels from 0 to 1, "
+                f"not {self.important}."
+            )
+
+    @property
+    def summary(self) -> str:
+        names = {"direct": "direct", "pot": "power-of-two", "noisyquant": "NoisyQuant"}
+        if self.method == "fp32":
+            return "FP32"
+        return f"{self.bits}-bit {names.get(self.method, 'DQA')}"
+
+    @property
+    def needs_ranking(self) -> bool:
+        return self.method == "dqa"
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether scales (or NoisyQuant's noise) come from calibration pictures."""
+        return self.method == "noisyquant" or (self.scales == "frozen" and self.method != "fp32")
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise QuantlibError(f"There is no {name} {value!r}; choose one of {', '.join(choices)}.")
+
+
+def _whole(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise QuantlibError(f"{name} has to be a whole number from {low} to {high}, not {value}.")
