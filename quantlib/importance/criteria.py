@@ -1,0 +1,94 @@
+"""Importance criteria that take one forward and one backward pass at most.
+
+Sums run over samples and positions of a channel; `a` is the activation at a site, `g` the gradient
+of the L1 loss with respect to it along the path that quantization touches.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from quantlib.importance.pairs import Pair
+from quantlib.ptq.sites import Site, SiteNetwork
+from quantlib.quantizers.channels import by_channel
+from quantlib.quantizers.uniform import fit_uniform
+
+Score = Callable[[Tensor, Tensor, int, int], Tensor]
+
+
+def energy(a: Tensor, g: Tensor, bits: int, extra_bits: int) -> Tensor:
+    """Σ a²"""
+    return a.square().sum(1)
+
+
+def saliency(a: Tensor, g: Tensor, bits: int, extra_bits: int) -> Tensor:
+    """Σ |a|·|g|"""
+    return (a * g).abs().sum(1)
+
+
+def fisher(a: Tensor, g: Tensor, bits: int, extra_bits: int) -> Tensor:
+    """Σ g²"""
+    return g.square().sum(1)
+
+
+def gain(a: Tensor, g: Tensor, bits: int, extra_bits: int) -> Tensor:
+    """(D_n - D_{n+m})·Σ|g|, with D_b = Σ(a - Q_b(a))² of the direct quantizer."""
+    removed = _distortion(a, bits) - _distortion(a, bits + extra_bits)
+    return removed * g.abs().sum(1)
+
+
+def _distortion(a: Tensor, bits: int) -> Tensor:
+    return (a - fit_uniform(a, bits, channel_dim=0)(a)).square().sum(1)
+
+
+ONE_PASS: dict[str, Score] = {
+    "energy": energy,
+    "saliency": saliency,
+    "fisher": fisher,
+    "gain": gain,
+}
+
+
+def score(
+    sites: SiteNetwork,
+    pairs: list[Pair],
+    criterion: str,
+    bits: int,
+    extra_bits: int,
+    watch: Callable[[int, int], None],
+) -> dict[str, Tensor]:
+    """Scores `(C,)` of every site, summed over `pairs`."""
+    totals = {site.name: torch.zeros(site.channels) for site in sites.sites}
+    for done, pair in enumerate(pairs):
+        watch(done, len(pairs))
+        for site, a, g in activations_and_gradients(sites, pair, criterion != "energy"):
+            rows = by_channel(a, site.channel_dim), by_channel(g, site.channel_dim)
+            totals[site.name] += ONE_PASS[criterion](*rows, bits, extra_bits)
+    watch(len(pairs), len(pairs))
+    return totals
+
+
+def activations_and_gradients(
+    sites: SiteNetwork, pair: Pair, gradients: bool = True
+) -> list[tuple[Site, Tensor, Tensor]]:
+    """(site, a, g) in order of execution; `g` is zero where no gradient was asked for."""
+    probes: list[tuple[Site, Tensor]] = []
+
+    def probe(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
+        copy = a.clone()
+        if gradients:
+            copy.retain_grad()
+        probes.append((site, copy))
+        return copy
+
+    with torch.inference_mode(False), torch.set_grad_enabled(gradients):
+        low = pair.low.clone().requires_grad_(gradients)
+        output = sites.run(low, probe)
+        if gradients:
+            nn.functional.l1_loss(output, pair.high.clone()).backward()
+    found = []
+    for site, a in probes:
+        g = a.grad if a.grad is not None else torch.zeros_like(a)
+        found.append((site, a.detach(), g))
+    return found
