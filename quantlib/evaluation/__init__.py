@@ -1,0 +1,1 @@
+"""Measures of what quantization costs and saves."""

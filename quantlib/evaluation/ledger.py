@@ -1,0 +1,37 @@
+"""The byte ledger: what every activation of a network costs, site by site."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from quantlib.quantizers.sizes import ByteSizes
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """Bytes per activation site, in order of execution.
+
+    >>> Ledger({"a": ByteSizes(fp32=32, codes=3), "b": ByteSizes(fp32=32, codes=5)}).total.codes
+    8
+    """
+
+    sites: Mapping[str, ByteSizes]
+
+    @property
+    def total(self) -> ByteSizes:
+        return sum(self.sites.values(), ByteSizes())
+
+    @property
+    def bits_per_activation(self) -> float:
+        return self.total.bits_per_activation
+
+    @property
+    def ratio(self) -> float:
+        """How many times smaller than FP32."""
+        total = self.total
+        return total.fp32 / total.total if total.total else 1.0
+
+    def as_dict(self) -> dict[str, int]:
+        """The parts in bytes under the names of the command line's JSON."""
+        total = self.total
+        parts = ("fp32", "codes", "refinement", "tables", "scales", "total")
+        return {part: getattr(total, part) for part in parts}

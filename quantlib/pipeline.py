@@ -1,0 +1,152 @@
+"""From a person's choices to a measured result: what the command line and the pages both call."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Tensor, nn
+
+from quantlib.errors import QuantlibError
+from quantlib.evaluation.ledger import Ledger
+from quantlib.evaluation.quality import psnr_y, ssim_y
+from quantlib.imaging.resizing import downscale
+from quantlib.imaging.samples import calibration_pictures, load_sample
+from quantlib.imaging.tensors import to_tensor, to_uint8
+from quantlib.imaging.tiling import tiled
+from quantlib.importance import Ranking, rank
+from quantlib.importance.pairs import Pair, pairs_from
+from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
+from quantlib.quantizers.sizes import ByteSizes
+
+INPUT_SIDE = 128
+WHOLE_PIXELS = 320 * 320
+TILE = 192
+CALIBRATION_TILES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """One picture through one quantized network.
+
+    `rgb` is the result, `uint8 (S·H, S·W, 3)`; PSNR in dB and SSIM are None where the truth is not
+    known; `seconds` is the time of the simulated pass, not of an integer implementation.
+    """
+
+    rgb: np.ndarray
+    ledger: Ledger
+    seconds: float
+    psnr_y: float | None = None
+    ssim_y: float | None = None
+
+
+def sites_of(network: nn.Module) -> SiteNetwork:
+    """The activation sites of a super-resolution network, traced on a photograph."""
+    return SiteNetwork(network, to_tensor(calibration_pictures(48)[0]))
+
+
+def default_pairs(network: nn.Module) -> list[Pair]:
+    """The calibration set that is used when nobody names another: crops of sample photographs."""
+    return pairs_from(calibration_pictures(), int(network.scale))  # type: ignore[arg-type]
+
+
+def reduced(rgb: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """A high-resolution picture as (input, truth): bicubic reduction, rounded to 8 bits."""
+    height, width = (n - n % scale for n in rgb.shape[:2])
+    if not height or not width:
+        raise QuantlibError(
+            f"A picture of {rgb.shape[1]}×{rgb.shape[0]} pixels is too small to be reduced "
+            f"by {scale}; use a larger one, or enlarge it as it is."
+        )
+    truth = np.ascontiguousarray(rgb[:height, :width])
+    return to_uint8(downscale(to_tensor(truth), scale)), truth
+
+
+def sample_for(key: str, scale: int) -> np.ndarray:
+    """The crop of a sample photograph whose reduction by `scale` is 128 pixels a side.
+
+    Smaller where the photograph is.
+    """
+    side = min(INPUT_SIDE * scale, *load_sample(key).rgb.shape[:2])
+    return load_sample(key, side - side % scale).rgb
+
+
+def prepare(
+    sites: SiteNetwork,
+    settings: Settings,
+    pairs: list[Pair],
+    ranking: Ranking | None = None,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> QuantizedNetwork:
+    """Rank the channels if the method needs it, calibrate if it has to be, and quantize."""
+    if settings.needs_ranking and ranking is None:
+        ranking = rank(
+            sites, pairs, settings.criterion, settings.bits, settings.extra_bits, watch=watch
+        )
+    masks = ranking.masks(settings.important) if ranking and settings.needs_ranking else None
+    return quantize(sites, settings, masks, [pair.low for pair in pairs])
+
+
+def measure(
+    network: QuantizedNetwork,
+    rgb: np.ndarray,
+    scale: int,
+    truth: np.ndarray | None = None,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> Measurement:
+    """Super-resolve `rgb` and account for it; pictures of many pixels are done in tiles."""
+    low = to_tensor(rgb)
+    started = time.perf_counter()
+    if low.shape[-1] * low.shape[-2] <= WHOLE_PIXELS:
+        watch(0, 1)
+        output, sizes = network.measure(low)
+        watch(1, 1)
+    else:
+        output, sizes = _measure_in_tiles(_freeze(network, low), low, scale, watch)
+    seconds = time.perf_counter() - started
+    result = to_uint8(output)
+    ledger = Ledger(sizes)
+    if truth is None:
+        return Measurement(result, ledger, seconds)
+    truth = truth[: result.shape[0], : result.shape[1]]
+    return Measurement(
+        result, ledger, seconds, psnr_y(result, truth, scale), ssim_y(result, truth, scale)
+    )
+
+
+def _measure_in_tiles(
+    network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
+) -> tuple[Tensor, dict[str, ByteSizes]]:
+    sizes: dict[str, ByteSizes] = {}
+
+    def run(tile: Tensor) -> Tensor:
+        output, spent = network.measure(tile)
+        for name, size in spent.items():
+            sizes[name] = sizes.get(name, ByteSizes()) + size
+        return output
+
+    halo = halo_of(network.site_network.network)
+    window = getattr(network.site_network.network, "window", 1)
+    return tiled(run, low, scale, halo, TILE, window, watch), sizes
+
+
+def halo_of(network: nn.Module) -> int:
+    """Pixels around a tile that can change it, or 32 where the network has no bound."""
+    radius = getattr(network, "receptive_radius", None)
+    return 32 if radius is None else int(radius)
+
+
+def _freeze(network: QuantizedNetwork, low: Tensor) -> QuantizedNetwork:
+    """Scales that do not depend on the tile: taken from tiles spread over the picture itself."""
+    settings = network.settings
+    if settings.method == "fp32" or network.frozen:
+        return network
+    height, width = low.shape[-2:]
+    tiles = [
+        low[..., y : y + TILE, x : x + TILE]
+        for y in range(0, height, TILE)
+        for x in range(0, width, TILE)
+    ]
+    chosen = tiles[:: -(-len(tiles) // CALIBRATION_TILES)]
+    frozen = replace(settings, scales="frozen")
+    return quantize(network.site_network, frozen, network.masks, chosen)
