@@ -1,0 +1,127 @@
+"""The training loop: L1 loss, Adam, cosine schedule, moving average, exact resumption."""
+
+import math
+import os
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from quantlib.errors import QuantlibError
+from quantlib.training.patches import PatchSource
+from quantlib.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a watcher of a training run wants to know."""
+
+    step: int
+    steps: int
+    loss: float
+    steps_per_second: float
+
+    @property
+    def seconds_left(self) -> float:
+        return (self.steps - self.step) / self.steps_per_second
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Linear warm-up, then half a cosine down to zero.
+
+    >>> recipe = Recipe("r", scale=2, steps=100, warmup=10, learning_rate=1.0)
+    >>> learning_rate(recipe, 4), learning_rate(recipe, 55), round(learning_rate(recipe, 99), 4)
+    (0.5, 0.5, 0.0003)
+    """
+    if step < recipe.warmup:
+        return recipe.learning_rate * (step + 1) / recipe.warmup
+    phase = (step - recipe.warmup) / (recipe.steps - recipe.warmup)
+    return recipe.learning_rate * (1 + math.cos(math.pi * phase)) / 2
+
+
+def _write_atomically(state: dict, file: Path) -> None:
+    part = file.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, file)
+
+
+def train(
+    network: nn.Module,
+    source: PatchSource,
+    recipe: Recipe,
+    checkpoint: Path,
+    resume: bool = False,
+    watch: Callable[[Progress], None] = lambda progress: None,
+    watch_every: int = 100,
+    save_every: int = 1000,
+) -> tuple[dict[str, Tensor], float]:
+    """Train `network` in place by `recipe`; the moving average of its weights, and the seconds.
+
+    `checkpoint` is written every `save_every` steps; with `resume` the run goes on from it and ends
+    with the weights that an uninterrupted run would have ended with.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network.to(device)
+    network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
+    average = {k: v.detach().clone() for k, v in network.state_dict().items()}
+    first, spent = 0, 0.0
+    if resume and checkpoint.exists():
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
+        if state["recipe"] != asdict(recipe):
+            raise QuantlibError(
+                f"{checkpoint} belongs to other settings of recipe {recipe.name}; "
+                "leave out --resume or choose another --out."
+            )
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        average, first, spent = state["average"], state["step"], state["seconds"]
+    started = watched_at = time.perf_counter()
+    watched_step = first
+    for step in range(first, recipe.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(recipe, step)
+        low, high = source.batch(recipe.batch, recipe.seed, step)
+        low = low.to(device, memory_format=torch.channels_last)
+        with _bfloat16(device):
+            output = network(low)
+        loss = nn.functional.l1_loss(output.float(), high.to(device))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        _update(average, network, recipe.ema, step)
+        done = step + 1
+        if done % save_every == 0 or done == recipe.steps:
+            state = {
+                "network": network.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "average": average,
+                "step": done,
+                "seconds": spent + time.perf_counter() - started,
+                "recipe": asdict(recipe),
+            }
+            _write_atomically(state, checkpoint)
+        if done % watch_every == 0 or done == recipe.steps:
+            now = time.perf_counter()
+            speed = (done - watched_step) / (now - watched_at)
+            watched_at, watched_step = now, done
+            watch(Progress(done, recipe.steps, loss.item(), speed))
+    return average, spent + time.perf_counter() - started
+
+
+def _bfloat16(device: torch.device):
+    """Autocast where the processor multiplies bfloat16 natively."""
+    if device.type == "cuda" or torch.backends.mkldnn.is_available():
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+@torch.no_grad()
+def _update(average: dict[str, Tensor], network: nn.Module, decay: float, step: int) -> None:
+    decay = min(decay, (step + 1) / (step + 10))
+    for name, weight in network.state_dict().items():
+        average[name].lerp_(weight, 1 - decay)
