@@ -1,0 +1,53 @@
+"""The verbs of Bitlens without a browser: `python -m quantlib VERB`, one file per verb."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from quantlib.cli import bench, evaluate, importance, models, train, upscale
+from quantlib.errors import QuantlibError
+
+VERBS = {
+    "models": models,
+    "upscale": upscale,
+    "evaluate": evaluate,
+    "importance": importance,
+    "train": train,
+    "bench": bench,
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):  # type: ignore[override]
+        raise QuantlibError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = _Parser(prog="python -m quantlib", description=__doc__)
+    verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, module in VERBS.items():
+        summary = (module.__doc__ or "").strip()
+        verb = verbs.add_parser(name, help=summary.splitlines()[0], description=summary)
+        module.add_arguments(verb)
+        verb.add_argument(
+            "--json", action="store_true", help="print one JSON object and nothing else"
+        )
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; 0, or 2 with one line on standard error for a mistake a person can mend."""
+    try:
+        options = parser().parse_args(arguments)
+        verb = VERBS[options.verb]
+        report = verb.run(options)
+        print(json.dumps(report) if options.json else verb.describe(report))
+    except QuantlibError as error:
+        print(f"quantlib: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("quantlib: stopped.", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,125 @@
+"""Options that several verbs share."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quantlib.errors import QuantlibError
+from quantlib.imaging.reading import read_picture
+from quantlib.models import load
+from quantlib.pipeline import default_pairs, prepare, sites_of
+from quantlib.ptq import QuantizedNetwork, Settings
+from quantlib.ptq.settings import CRITERIA, METHODS, SCALES
+from quantlib.quantizers.uniform import CLIPS
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
+DEPTHS = ("full", "half", "quarter")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="M",
+        help="builtin:NAME, hub:OWNER/NAME[@REVISION][:FILE], or a .safetensors or .pth file",
+    )
+
+
+def add_method(parser: argparse.ArgumentParser) -> None:
+    default = Settings()
+    parser.add_argument("--method", choices=METHODS, default="fp32")
+    parser.add_argument("--bits", type=int, default=default.bits, help="bits per code, n")
+    parser.add_argument(
+        "--extra-bits", type=int, default=default.extra_bits, help="DQA's extra bits, m"
+    )
+    parser.add_argument(
+        "--important",
+        type=float,
+        default=default.important,
+        metavar="R",
+        help="DQA's ratio of important channels, 0 to 1",
+    )
+    parser.add_argument("--criterion", choices=CRITERIA, default=default.criterion)
+    parser.add_argument(
+        "--clip", choices=CLIPS, default=default.clip, help="range of direct quantization"
+    )
+    parser.add_argument(
+        "--unsigned", action="store_true", help="direct: unsigned codes where nothing is negative"
+    )
+    parser.add_argument(
+        "--scales",
+        choices=SCALES,
+        default=default.scales,
+        help="scales from every input, or frozen by calibration on sample photographs",
+    )
+    parser.add_argument("--depth", choices=DEPTHS, default="full")
+
+
+def settings_from(options: argparse.Namespace) -> Settings:
+    names = Settings.__dataclass_fields__
+    return Settings(**{name: getattr(options, name) for name in names})
+
+
+def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
+    """The network that the options ask for, quantized as they say."""
+    settings = settings_from(options)
+    network = load(options.model)
+    if options.depth != "full":
+        raise QuantlibError(f"{options.model} has one depth only; leave out --depth.")
+    return prepare(sites_of(network), settings, default_pairs(network), watch=progress("ranking"))
+
+
+def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
+    """The choices as they stand in the JSON report; null where the method does not use them."""
+    dqa = options.method == "dqa"
+    return {
+        "model": options.model,
+        "method": options.method,
+        "bits": 32 if options.method == "fp32" else options.bits,
+        "extra_bits": options.extra_bits if dqa else None,
+        "important": options.important if dqa else None,
+        "criterion": options.criterion if dqa else None,
+        "depth": options.depth,
+        "scale": scale,
+    }
+
+
+def folder(name: str) -> Path:
+    path = Path(name)
+    if not path.is_dir():
+        raise QuantlibError(f"{name} is not a folder; name one that holds pictures.")
+    return path
+
+
+def pictures_in(name: str) -> list[np.ndarray]:
+    """All pictures of a folder, `uint8 (H, W, 3)`, in the order of their names."""
+    files = sorted(p for p in folder(name).iterdir() if p.suffix.lower() in PICTURES)
+    if not files:
+        raise QuantlibError(f"{name} holds no PNG, JPEG or WebP picture.")
+    return [read_picture(file).rgb for file in files]
+
+
+def progress(what: str):
+    """Progress on standard error while a person watches."""
+    started = time.perf_counter()
+
+    def watch(done: int, total: int) -> None:
+        if sys.stderr.isatty() and total > 1:
+            left = (time.perf_counter() - started) / max(done, 1) * (total - done)
+            end = "\n" if done == total else ""
+            print(f"\r{what} {done}/{total}, {left:.0f} s left ", end=end, file=sys.stderr)
+
+    return watch
+
+
+def byte_line(sizes: dict[str, int], bits_per_activation: float) -> str:
+    return (
+        f"{sizes['total']:,} bytes of activations ({sizes['codes']:,} codes, "
+        f"{sizes['refinement']:,} refinement, {sizes['tables']:,} tables and headers, "
+        f"{sizes['scales']:,} scales), {bits_per_activation:.3f} bits per activation; "
+        f"FP32 {sizes['fp32']:,}"
+    )

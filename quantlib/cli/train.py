@@ -1,0 +1,83 @@
+"""Train a network by a recipe, on a folder of photographs."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from quantlib.cli.choices import folder
+from quantlib.evaluation.dataset import find_pairs
+from quantlib.evaluation.quality import psnr_y
+from quantlib.imaging.reading import read_picture
+from quantlib.imaging.tensors import to_tensor, to_uint8
+from quantlib.training.loop import Progress
+from quantlib.training.recipe import read_recipe
+from quantlib.training.run import train_recipe
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="a TOML file such as those in assets/recipes"
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        action="append",
+        metavar="DIR",
+        help="a folder of photographs (searched in depth; may be given several times). The bundled "
+        "weights were trained on the train and test pictures of BSDS500 (Berkeley Segmentation "
+        "Data Set) and the 91 pictures of Yang et al. (T91)",
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="where weights and card go")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument(
+        "--validate",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "HR", "LR"),
+        help="a benchmark whose PSNR the card reports (may be given several times)",
+    )
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    recipe = read_recipe(Path(options.recipe))
+    benchmarks = {
+        name: find_pairs(folder(high), folder(low), recipe.scale)
+        for name, high, low in options.validate
+    }
+
+    def validate(network: nn.Module) -> dict[str, float]:
+        return {
+            name: _mean_psnr(network, pairs, recipe.scale) for name, pairs in benchmarks.items()
+        }
+
+    folders = [Path(name) for name in options.data]
+    return train_recipe(recipe, folders, Path(options.out), options.resume, _watch, validate)
+
+
+@torch.inference_mode()
+def _mean_psnr(network: nn.Module, pairs: list[tuple[str, Path, Path]], scale: int) -> float:
+    found = []
+    for _, high, low in pairs:
+        result = to_uint8(network(to_tensor(read_picture(low).rgb)))
+        truth = read_picture(high).rgb[: result.shape[0], : result.shape[1]]
+        found.append(psnr_y(result, truth, scale))
+    return round(float(np.mean(found)), 3)
+
+
+def _watch(progress: Progress) -> None:
+    print(
+        f"step {progress.step}/{progress.steps}  loss {progress.loss:.5f}  "
+        f"{progress.steps_per_second:.1f} steps/s  {progress.seconds_left / 60:.0f} min left",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def describe(report: dict[str, Any]) -> str:
+    return f"{report['weights']} and {report['card']} written."
