@@ -1,0 +1,94 @@
+"""The app in a process of its own, as a visitor meets it."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    log: Path
+
+    def log_tail(self, characters: int = 6000) -> str:
+        return self.log.read_text("utf-8", errors="replace")[-characters:]
+
+
+@contextmanager
+def serve(script: Path) -> Iterator[Server]:
+    """Runs `streamlit run script` from the repository root until the block is left.
+
+    The process sees an empty home folder, so no cache and no settings of the person who runs it.
+    """
+    with tempfile.TemporaryDirectory(prefix="bitlens-") as home:
+        log = Path(home) / "streamlit.log"
+        port = _free_port()
+        command = [sys.executable, "-m", "streamlit", "run", str(script)]
+        options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                command + options,
+                cwd=ROOT,
+                env=_environment(home),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+        server = Server(f"http://127.0.0.1:{port}", log)
+        try:
+            _wait_until_healthy(process, server)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _environment(home: str) -> dict[str, str]:
+    kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS")
+    own = {name: value for name, value in os.environ.items() if name.startswith("BITLENS_")}
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        **own,
+        "HOME": home,
+        "TMPDIR": home,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _wait_until_healthy(process: subprocess.Popen, server: Server) -> None:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with direct.open(f"{server.url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    state = "ended" if process.poll() is not None else f"gave no answer in {START_SECONDS} s"
+    raise RuntimeError(f"The Streamlit server {state}; its log:\n{server.log_tail()}")
