@@ -1,0 +1,160 @@
+"""Quality against measured bytes, over bits, extra bits and important ratio."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import streamlit as st
+
+from pages.parts import charts
+from pages.parts.choices import Choices, choose
+from pages.parts.measuring import measured
+from pages.parts.notices import notice
+from pages.parts.pictures import bicubic
+from pages.parts.reproduce import show_reproduce
+from pages.parts.start import start_page
+from pages.parts.waiting import progress, wait_for_greedy
+from quantlib.evaluation.quality import CONVENTION, psnr_y
+from quantlib.pipeline import Measurement
+from quantlib.ptq import Settings
+
+DIRECT_BITS = range(2, 9)
+DQA_BITS = (2, 3, 4, 5)
+EXTRA_BITS = (1, 2, 3)
+RATIOS = (0.2, 0.4, 0.6, 0.8)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measured setting."""
+
+    settings: Settings
+    bits_per_activation: float
+    kib: float
+    psnr_y: float
+
+    @property
+    def label(self) -> str:
+        s = self.settings
+        detail = f", m = {s.extra_bits}, r = {s.important:g}" if s.method == "dqa" else ""
+        return f"{s.summary}{detail}<br>{self.kib:,.0f} KiB"
+
+
+def main() -> None:
+    start_page(
+        "Memory",
+        ":material/memory:",
+        "Every point is a measured pass of the chosen picture: its PSNR against the bytes that "
+        "all its quantized activations would be stored in.",
+    )
+    with notice():
+        choices = choose(with_method=False)
+        if choices.subject.truth is None:
+            st.info("PSNR needs the truth: use your picture as the truth in the sidebar.")
+            return
+        wait_for_greedy(choices)
+        noisy = st.toggle(
+            "Search NoisyQuant too",
+            key="noisy",
+            bind="query-params",
+            help="Its noise is searched layer by layer: some seconds for each number of bits.",
+        )
+        show(choices, measure_all(choices, grid(choices, noisy)))
+        show_reproduce(choices)
+
+
+def grid(choices: Choices, noisy: bool) -> list[Settings]:
+    """All settings of the chart, those of the visitor's choice included."""
+    chosen = choices.settings
+    settings = [Settings("direct", bits=n) for n in DIRECT_BITS]
+    if noisy:
+        settings += [Settings("noisyquant", bits=n) for n in DIRECT_BITS]
+    settings += [
+        Settings("dqa", bits=n, extra_bits=m, important=r, criterion=chosen.criterion)
+        for n in DQA_BITS
+        for m in EXTRA_BITS
+        for r in RATIOS
+        if chosen.criterion != "greedy" or (n, m) == (chosen.bits, chosen.extra_bits)
+    ]
+    return list(dict.fromkeys([*settings, chosen]))
+
+
+def measure_all(choices: Choices, settings: list[Settings]) -> list[Point]:
+    points = []
+    with progress("Measuring") as watch:
+        for done, one in enumerate(settings):
+            watch(done, len(settings))
+            points.append(point(one, measured(choices.subject, choices.network, one)))
+    return points
+
+
+def point(settings: Settings, measurement: Measurement) -> Point:
+    ledger = measurement.ledger
+    return Point(
+        settings, ledger.bits_per_activation, ledger.total.total / 1024, measurement.psnr_y or 0.0
+    )
+
+
+def show(choices: Choices, points: list[Point]) -> None:
+    subject, network = choices.subject, choices.network
+    assert subject.truth is not None
+    full = measured(subject, network, Settings("fp32"))
+    floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
+    own = next(p for p in points if p.settings == choices.settings)
+    st.subheader(verdict(own, [p for p in points if p.settings.method == "direct"]), anchor=False)
+    figure = charts.frontier(points, own, floor, full.psnr_y)
+    event = charts.draw(
+        figure,
+        "PSNR over measured bits per activation for all methods",
+        "frontier",
+        on_select="rerun",
+        selection_mode="points",
+    )
+    picked = [points[p["customdata"][0]] for p in event.selection.points if p.get("customdata")]
+    if picked:
+        open_in_workbench(picked[0].settings)
+    st.caption(
+        "Click a point to open it in the workbench. Between two points of direct quantization the "
+        "line is the interpolation: some layers with the one, the rest with the other. "
+        f"FP32 takes {full.ledger.total.total / 1024:,.0f} KiB. {CONVENTION}."
+    )
+    with st.expander("All points as a table", icon=":material/table_chart:"):
+        rows = [
+            {
+                "method": p.settings.summary,
+                "m": p.settings.extra_bits if p.settings.method == "dqa" else None,
+                "r": p.settings.important if p.settings.method == "dqa" else None,
+                "PSNR in dB": round(p.psnr_y, 3),
+                "bits per activation": round(p.bits_per_activation, 4),
+                "KiB": round(p.kib, 2),
+            }
+            for p in sorted(points, key=lambda p: p.kib)
+        ]
+        st.dataframe(rows, hide_index=True)
+
+
+def verdict(own: Point, direct: list[Point]) -> str:
+    """The chosen point against direct quantization at the same bytes."""
+    direct = sorted(direct, key=lambda p: p.kib)
+    for below, above in pairwise(direct):
+        if below.kib <= own.kib <= above.kib:
+            share = (own.kib - below.kib) / (above.kib - below.kib)
+            level = below.psnr_y + share * (above.psnr_y - below.psnr_y)
+            difference = own.psnr_y - level
+            word = "above" if difference >= 0 else "below"
+            return (
+                f"{own.settings.summary} reaches {own.psnr_y:.2f} dB with {own.kib:,.0f} KiB: "
+                f"{abs(difference):.2f} dB {word} direct quantization of as many bytes."
+            )
+    return f"{own.settings.summary} reaches {own.psnr_y:.2f} dB with {own.kib:,.0f} KiB."
+
+
+def open_in_workbench(settings: Settings) -> None:
+    query = {"method": settings.method, "bits": str(settings.bits)}
+    if settings.method == "dqa":
+        query |= {"m": str(settings.extra_bits), "r": f"{settings.important:g}"}
+        query["criterion"] = settings.criterion
+    kept = {k: st.query_params[k] for k in ("picture", "network", "at") if k in st.query_params}
+    st.switch_page("pages/workbench.py", query_params=kept | query)
+
+
+main()

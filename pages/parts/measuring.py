@@ -1,0 +1,87 @@
+"""Measurements, made once for every picture, network and setting, whoever asks."""
+
+import threading
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.parts.choices import Choices
+from pages.parts.networks import LoadedNetwork
+from pages.parts.pictures import Subject
+from quantlib.importance import Ranking, rank
+from quantlib.pipeline import Measurement, measure, prepare
+from quantlib.ptq import QuantizedNetwork, Settings
+
+_one_at_a_time = threading.BoundedSemaphore(1)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _rankings() -> dict[tuple, Ranking]:
+    return {}
+
+
+def ranking_key(network: LoadedNetwork, settings: Settings) -> tuple:
+    uses_bits = settings.criterion in ("greedy", "gain")
+    bits = (settings.bits, settings.extra_bits) if uses_bits else ()
+    return (network.name, network.sha256, settings.criterion, *bits)
+
+
+def known_ranking(network: LoadedNetwork, settings: Settings) -> Ranking | None:
+    return _rankings().get(ranking_key(network, settings))
+
+
+def ranking_of(
+    network: LoadedNetwork,
+    settings: Settings,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> Ranking:
+    """The ranking by `settings.criterion`; `watch` follows it and may end it by raising."""
+    known = known_ranking(network, settings)
+    if known is None:
+        known = rank(
+            network.sites,
+            network.pairs,
+            settings.criterion,
+            settings.bits,
+            settings.extra_bits,
+            watch=watch,
+        )
+        _rankings()[ranking_key(network, settings)] = known
+    return known
+
+
+def measured(subject: Subject, network: LoadedNetwork, settings: Settings) -> Measurement:
+    """`subject` through `network` under `settings`."""
+    if settings.needs_ranking:
+        ranking_of(network, settings)
+    return _measured(subject.digest, network.name, network.sha256, settings, subject, network)
+
+
+@st.cache_resource(max_entries=400, show_spinner=False)
+def _measured(
+    digest: str,
+    name: str,
+    sha256: str | None,
+    settings: Settings,
+    _subject: Subject,
+    _network: LoadedNetwork,
+) -> Measurement:
+    quantized = _quantized(name, sha256, settings, _network)
+    with _one_at_a_time:
+        return measure(quantized, _subject.low, _network.scale, _subject.truth)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _quantized(
+    name: str, sha256: str | None, settings: Settings, _network: LoadedNetwork
+) -> QuantizedNetwork:
+    ranking = known_ranking(_network, settings) if settings.needs_ranking else None
+    return prepare(_network.sites, settings, _network.pairs, ranking)
+
+
+def quantized(choices: Choices) -> QuantizedNetwork:
+    """The quantized network of these choices, shared and never changed."""
+    network, settings = choices.network, choices.settings
+    if settings.needs_ranking:
+        ranking_of(network, settings)
+    return _quantized(network.name, network.sha256, settings, network)

@@ -1,0 +1,87 @@
+"""The network that a visitor chooses, loaded once and shared by all of them."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from quantlib.errors import QuantlibError
+from quantlib.importance.pairs import Pair
+from quantlib.models import load
+from quantlib.models.catalogue import entries
+from quantlib.models.hub import hub_reachable
+from quantlib.pipeline import default_pairs, sites_of
+from quantlib.ptq import SiteNetwork
+
+DEFAULT = "builtin:edsr-x2"
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedNetwork:
+    """A network with its activation sites and the calibration pairs for its scale."""
+
+    name: str
+    scale: int
+    source: str
+    licence: str | None
+    commit: str | None
+    sha256: str | None
+    sites: SiteNetwork
+    pairs: list[Pair]
+
+
+def choose_network() -> str:
+    """The network's name: from the catalogue, or any `hub:OWNER/NAME[@REVISION][:FILE]`."""
+    titles = {entry.name: entry.title for entry in entries()}
+    chosen = st.selectbox(
+        "Network",
+        list(titles),
+        index=list(titles).index(DEFAULT) if DEFAULT in titles else 0,
+        format_func=lambda name: titles.get(name) or str(name),
+        key="network",
+        bind="query-params",
+        accept_new_options=True,
+        help="Bundled networks work offline. Any network of the Hugging Face Hub that Bitlens "
+        "recognises loads too: type hub:OWNER/NAME or hub:OWNER/NAME@REVISION:FILE.",
+    )
+    return chosen or DEFAULT
+
+
+def loaded(name: str) -> LoadedNetwork:
+    """The network `name`, for as long as it is among the last few that were used."""
+    if not name.startswith(("builtin:", "hub:")):
+        raise QuantlibError(
+            f"{name} is no network's name; choose one of the list or type hub:OWNER/NAME."
+        )
+    if name.startswith("builtin:"):
+        return _load(name)
+    with st.spinner(f"Loading {name} from the Hugging Face Hub", show_time=True):
+        return _load(name)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _load(name: str) -> LoadedNetwork:
+    network = load(name)
+    return LoadedNetwork(
+        name,
+        network.scale,
+        network.source,
+        network.licence,
+        network.commit,
+        network.sha256,
+        sites_of(network),
+        default_pairs(network),
+    )
+
+
+@st.cache_resource(ttl="5m", show_spinner=False)
+def hub_is_reachable() -> bool:
+    return hub_reachable()
+
+
+def show_hub_state() -> None:
+    """One line when the Hub cannot be reached."""
+    if not hub_is_reachable():
+        st.caption(
+            ":material/cloud_off: The Hugging Face Hub cannot be reached; "
+            "everything works with the bundled networks."
+        )

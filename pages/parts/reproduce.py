@@ -1,0 +1,108 @@
+"""The Reproduce panel: the command and the Python lines that give the same numbers."""
+
+import shlex
+
+import streamlit as st
+
+from pages.parts.choices import Choices
+from pages.parts.pictures import TITLES
+from quantlib.evaluation.quality import CONVENTION
+from quantlib.imaging.reading import png_bytes
+from quantlib.ptq import Settings
+
+
+def command(choices: Choices) -> str:
+    """The command line that measures what the page shows."""
+    name, scale = choices.network.name, choices.network.scale
+    flags = shlex.join(_flags(choices.settings))
+    picture = choices.subject
+    if picture.source in TITLES:
+        where = f"--sample {picture.source}"
+    elif picture.truth is not None:
+        where = "--sample truth.png"
+    else:
+        model = shlex.quote(name)
+        return f"python -m quantlib upscale input.png result.png --model {model} {flags} --json"
+    return (
+        f"python -m quantlib evaluate --model {shlex.quote(name)} {where} "
+        f"--scale {scale} {flags} --json"
+    )
+
+
+def _flags(settings: Settings) -> list[str]:
+    flags = ["--method", settings.method]
+    if settings.method != "fp32":
+        flags += ["--bits", str(settings.bits)]
+    if settings.method == "dqa":
+        flags += ["--extra-bits", str(settings.extra_bits)]
+        flags += ["--important", f"{settings.important:g}", "--criterion", settings.criterion]
+    if settings.method == "direct":
+        flags += ["--clip", settings.clip] + ["--unsigned"] * settings.unsigned
+    if settings.scales != "dynamic":
+        flags += ["--scales", settings.scales]
+    return flags
+
+
+def python_lines(choices: Choices) -> str:
+    """The same in Python."""
+    picture, settings = choices.subject, choices.settings
+    if picture.source in TITLES:
+        get = f"low, truth = reduced(sample_for({picture.source!r}, network.scale), network.scale)"
+        extra = "from quantlib.pipeline import reduced, sample_for\n"
+    elif picture.truth is not None:
+        get = 'low, truth = reduced(read_picture(Path("truth.png")).rgb, network.scale)'
+        extra = _READING + "from quantlib.pipeline import reduced\n"
+    else:
+        get = 'low, truth = read_picture(Path("input.png")).rgb, None'
+        extra = _READING
+    return (
+        "from quantlib.models import load\n"
+        "from quantlib.pipeline import default_pairs, measure, prepare, sites_of\n"
+        f"{extra}"
+        "from quantlib.ptq import Settings\n\n"
+        f"network = load({choices.network.name!r})\n"
+        f"settings = {settings!r}\n"
+        "quantized = prepare(sites_of(network), settings, default_pairs(network))\n"
+        f"{get}\n"
+        "result = measure(quantized, low, network.scale, truth)\n"
+        "print(result.psnr_y, result.ledger.total.total, result.ledger.bits_per_activation)\n"
+    )
+
+
+_READING = "from pathlib import Path\n\nfrom quantlib.imaging.reading import read_picture\n"
+
+
+def show_reproduce(choices: Choices) -> None:
+    """The panel at the foot of a page."""
+    with st.expander("Reproduce these numbers", icon=":material/terminal:"):
+        st.code(command(choices), language="bash", wrap_lines=True)
+        st.code(python_lines(choices), language="python")
+        _downloads(choices)
+        st.caption(f"{CONVENTION}. {provenance(choices)}")
+
+
+def provenance(choices: Choices) -> str:
+    """Where the weights come from, in one line."""
+    network = choices.network
+    parts = [f"Weights: {network.source}, licence {network.licence or 'not stated'}"]
+    if network.commit:
+        parts.append(f"commit {network.commit[:12]}")
+    if network.sha256:
+        parts.append(f"SHA-256 {network.sha256[:16]}…")
+    return ", ".join(parts) + "."
+
+
+def _downloads(choices: Choices) -> None:
+    picture = choices.subject
+    if picture.source in TITLES:
+        return
+    name, rgb = (
+        ("truth.png", picture.truth) if picture.truth is not None else ("input.png", picture.low)
+    )
+    st.download_button(
+        f"Download {name}, the picture as it was used",
+        png_bytes(rgb),
+        name,
+        "image/png",
+        icon=":material/download:",
+    )

@@ -1,0 +1,245 @@
+"""The first screen: which channels matter, what the picture loses, what it saves."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from pages.parts import charts, crops
+from pages.parts.choices import METHOD_TITLES, Choices, choose
+from pages.parts.compare import clicked_point, compare_slider
+from pages.parts.measuring import measured, ranking_of
+from pages.parts.notices import notice
+from pages.parts.pictures import bicubic
+from pages.parts.reproduce import show_reproduce
+from pages.parts.start import start_page
+from pages.parts.waiting import wait_for_greedy
+from quantlib.evaluation.quality import CONVENTION, psnr_y
+from quantlib.imaging.reading import png_bytes
+from quantlib.pipeline import Measurement
+from quantlib.ptq import Settings
+
+STRIP = (8, 6, 5, 4, 3, 2)
+FP32 = Settings("fp32")
+CHART_HEIGHT = 330
+
+
+def main() -> None:
+    start_page(
+        "Workbench",
+        ":material/compare:",
+        "Choose a picture, a network and a method in the sidebar, and see what every bit buys.",
+    )
+    with notice():
+        choices = choose()
+        if choices.settings.needs_ranking:
+            wait_for_greedy(choices)
+        show(choices)
+
+
+def show(choices: Choices) -> None:
+    subject, network, settings = choices.subject, choices.network, choices.settings
+    full = measured(subject, network, FP32)
+    result = measured(subject, network, settings)
+    st.subheader(sentence(settings, full, result), anchor=False)
+    crop = crops.crop_from_address()
+    look, details = st.columns([5, 6], gap="medium")
+    with look:
+        show_slider(choices, full, result, crop)
+    with details:
+        show_panels(choices, full, result, crop)
+    matters, loses, saves = st.columns(3, gap="medium", border=True)
+    with matters:
+        show_importance(choices)
+    with saves:
+        show_memory(choices, full, result)
+    with loses:
+        curve = st.container()
+    strip = st.container(border=True)
+    show_reproduce(choices)
+    series = (
+        {bits: measured(subject, network, replace(settings, bits=bits)) for bits in STRIP}
+        if settings.method != "fp32"
+        else {}
+    )
+    with strip:
+        show_strip(full, series, crop)
+    with curve:
+        show_quality(choices, full, result, series)
+
+
+def sentence(settings: Settings, full: Measurement, result: Measurement) -> str:
+    """What was measured, in one sentence."""
+    ledger = result.ledger
+    if settings.method == "fp32":
+        quality = "" if full.psnr_y is None else f" reaches {full.psnr_y:.2f} dB and"
+        return f"FP32{quality} moves {ledger.total.total / 1024:,.0f} KiB of activations."
+    size = (
+        f"{ledger.bits_per_activation:.2f} bits per activation, "
+        f"{ledger.ratio:.1f} times smaller than FP32"
+    )
+    if full.psnr_y is None or result.psnr_y is None:
+        return f"{settings.summary} takes {size}."
+    return f"{settings.summary} keeps {result.psnr_y:.2f} of {full.psnr_y:.2f} dB at {size}."
+
+
+def show_slider(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+    def move_crop() -> None:
+        if point := clicked_point("slider"):
+            crops.remember_crop(*point)
+
+    compare_slider(
+        png_bytes(full.rgb),
+        png_bytes(result.rgb),
+        f"FP32{_decibel(full)}",
+        f"{choices.settings.summary}{_decibel(result)}",
+        f"{choices.subject.title}, enlarged by the FP32 network and with quantized activations",
+        key="slider",
+        crop=crop.fractions(*full.rgb.shape[:2]),
+        max_height=560,
+        on_click=move_crop,
+    )
+    st.caption("Drag the divider, or use the arrow keys. Click to move the crop of all panels.")
+
+
+def _decibel(measurement: Measurement) -> str:
+    return "" if measurement.psnr_y is None else f" · {measurement.psnr_y:.2f} dB"
+
+
+def show_panels(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+    subject, scale = choices.subject, choices.network.scale
+    floor = bicubic(subject, scale)
+    reference, against = (
+        (subject.truth, "the truth") if subject.truth is not None else (full.rgb, "FP32")
+    )
+    wrong = crops.error_map(result.rgb, reference)
+    panels = [
+        ("FP32", full.rgb, _quality(full)),
+        (choices.settings.summary, result.rgb, _quality(result)),
+        (f"Error × {crops.ERROR_GAIN}", wrong, f"against {against}"),
+        ("Bicubic", floor, _floor_quality(floor, subject.truth, scale)),
+    ]
+    if subject.truth is not None:
+        panels.append(("Truth", subject.truth, "the original"))
+    panels.append(("Input", subject.low, f"{subject.low.shape[1]}×{subject.low.shape[0]} pixels"))
+    for row in (panels[:3], panels[3:]):
+        for column, (title, rgb, figures) in zip(st.columns(3), row, strict=False):
+            with column:
+                cut = _cut(rgb, crop, full.rgb)
+                crops.show(cut, f"**{title}** {figures}", f"Crop of the picture: {title}")
+    st.caption(f"{CONVENTION}.")
+
+
+def _cut(rgb: np.ndarray, crop: crops.Crop, full: np.ndarray) -> np.ndarray:
+    if rgb.shape == full.shape:
+        return crop.cut(rgb)
+    scale = full.shape[0] // rgb.shape[0]
+    top, left, bottom, right = (edge // scale for edge in crop.box(*full.shape[:2]))
+    return rgb[top : max(bottom, top + 1), left : max(right, left + 1)]
+
+
+def _quality(measurement: Measurement) -> str:
+    if measurement.psnr_y is None or measurement.ssim_y is None:
+        return "truth not known"
+    return f"{measurement.psnr_y:.2f} dB, SSIM {measurement.ssim_y:.4f}"
+
+
+def _floor_quality(floor: np.ndarray, truth: np.ndarray | None, scale: int) -> str:
+    return "the floor" if truth is None else f"{psnr_y(floor, truth, scale):.2f} dB, the floor"
+
+
+def show_importance(choices: Choices) -> None:
+    st.markdown("**Which channels matter**")
+    settings = choices.settings
+    ranking = ranking_of(choices.network, settings)
+    ratio = settings.important if settings.method == "dqa" else 0.0
+    names = list(ranking.scores)
+    figure = charts.importance_map(
+        names,
+        [ranking.scores[name].numpy() for name in names],
+        [ranking.mask(name, ratio).numpy() for name in names],
+        CHART_HEIGHT,
+    )
+    charts.draw(figure, "Importance of every channel of every layer", "importance")
+    if settings.method == "dqa":
+        st.caption(
+            f"Darker is more important, by {settings.criterion}; the marked "
+            f"{ratio:.0%} of each layer keep {settings.extra_bits} extra bits. "
+            f"Ranked in {ranking.seconds:.2f} s."
+        )
+    else:
+        st.caption(
+            f"Darker is more important, by {settings.criterion}. "
+            f"{METHOD_TITLES[settings.method]} treats all channels alike."
+        )
+
+
+def show_memory(choices: Choices, full: Measurement, result: Measurement) -> None:
+    st.markdown("**What it saves**")
+    settings = choices.settings
+    rows = {"FP32": full.ledger.total}
+    if settings.method != "fp32":
+        direct = Settings("direct", bits=settings.bits)
+        plain = measured(choices.subject, choices.network, direct)
+        rows[f"Direct {settings.bits} bit"] = plain.ledger.total
+        if settings.method != "direct":
+            rows[METHOD_TITLES[settings.method]] = result.ledger.total
+    charts.draw(
+        charts.memory_bars(rows, CHART_HEIGHT), "Bytes of the activations by method", "memory"
+    )
+    st.caption(
+        "Bytes of all quantized activations of one pass: the length of what would be stored, "
+        "code tables, scales and headers included."
+    )
+
+
+def show_quality(
+    choices: Choices,
+    full: Measurement,
+    result: Measurement,
+    series: dict[int, Measurement],
+) -> None:
+    st.markdown("**What the picture loses**")
+    subject, network, settings = choices.subject, choices.network, choices.settings
+    if subject.truth is None or not series:
+        st.caption(
+            "PSNR needs the truth: use your picture as the truth in the sidebar."
+            if subject.truth is None
+            else "FP32 loses nothing; choose a quantization method."
+        )
+        return
+    curves = {METHOD_TITLES[settings.method]: _points(series)}
+    if settings.method != "direct":
+        plain = {b: measured(subject, network, Settings("direct", bits=b)) for b in STRIP}
+        curves["Direct"] = _points(plain)
+    floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
+    chosen = (result.ledger.bits_per_activation, result.psnr_y or 0.0)
+    figure = charts.quality_curve(curves, chosen, floor, full.psnr_y, CHART_HEIGHT)
+    charts.draw(figure, "PSNR over measured bits per activation", "quality")
+    st.caption("Every point is a measured pass; the ring is the current choice.")
+
+
+def _points(series: dict[int, Measurement]) -> list[tuple[float, float, str]]:
+    return [
+        (m.ledger.bits_per_activation, m.psnr_y or 0.0, f"{bits} bit") for bits, m in series.items()
+    ]
+
+
+def show_strip(full: Measurement, series: dict[int, Measurement], crop: crops.Crop) -> None:
+    st.markdown("**The same crop with fewer and fewer bits**")
+    if not series:
+        st.caption("Choose a quantization method to see it.")
+        return
+    columns = st.columns(len(series))
+    for column, (bits, measurement) in zip(columns, series.items(), strict=True):
+        size = measurement.ledger.total.total / 1024
+        decibel = "" if measurement.psnr_y is None else f"{measurement.psnr_y:.2f} dB, "
+        with column:
+            crops.show(
+                crop.cut(measurement.rgb),
+                f"**{bits} bit** {decibel}{size:,.0f} KiB",
+                f"The crop at {bits} bits",
+            )
+
+
+main()
