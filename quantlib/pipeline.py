@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from torch import Tensor, nn
@@ -29,20 +30,31 @@ CALIBRATION_TILES = 8
 class Measurement:
     """One picture through one quantized network.
 
-    `rgb` is the result, `uint8 (S·H, S·W, 3)`; PSNR in dB and SSIM are None where the truth is not
-    known; `seconds` is the time of the simulated pass, not of an integer implementation.
+    `rgb` is the result and `truth` the original if it is known, `uint8 (S·H, S·W, 3)`; `seconds`
+    is the time of the simulated pass, not of an integer implementation.
     """
 
     rgb: np.ndarray
     ledger: Ledger
     seconds: float
-    psnr_y: float | None = None
-    ssim_y: float | None = None
+    scale: int
+    truth: np.ndarray | None = None
+
+    @cached_property
+    def psnr_y(self) -> float | None:
+        """PSNR in dB by the stated convention, None where the truth is not known."""
+        return None if self.truth is None else psnr_y(self.rgb, self.truth, self.scale)
+
+    @cached_property
+    def ssim_y(self) -> float | None:
+        """SSIM by the stated convention, None where the truth is not known."""
+        return None if self.truth is None else ssim_y(self.rgb, self.truth, self.scale)
 
 
 def sites_of(network: nn.Module) -> SiteNetwork:
     """The activation sites of a super-resolution network, traced on a photograph."""
-    return SiteNetwork(network, to_tensor(calibration_pictures(48)[0]))
+    example = to_tensor(calibration_pictures(48)[0])
+    return SiteNetwork(network, example, inside="network")
 
 
 def default_pairs(network: nn.Module) -> list[Pair]:
@@ -105,13 +117,20 @@ def measure(
         output, sizes = _measure_in_tiles(_freeze(network, low), low, scale, watch)
     seconds = time.perf_counter() - started
     result = to_uint8(output)
-    ledger = Ledger(sizes)
-    if truth is None:
-        return Measurement(result, ledger, seconds)
-    truth = truth[: result.shape[0], : result.shape[1]]
-    return Measurement(
-        result, ledger, seconds, psnr_y(result, truth, scale), ssim_y(result, truth, scale)
-    )
+    if truth is not None:
+        _check_size(truth, result, scale)
+        truth = truth[: result.shape[0], : result.shape[1]]
+    return Measurement(result, Ledger(sizes), seconds, scale, truth)
+
+
+def _check_size(truth: np.ndarray, result: np.ndarray, scale: int) -> None:
+    """Truths may have up to `scale` - 1 rows and columns more, which the reduction cut off."""
+    beyond = [t - r for t, r in zip(truth.shape[:2], result.shape[:2], strict=True)]
+    if not all(0 <= n < scale for n in beyond):
+        raise QuantlibError(
+            f"The original of {truth.shape[1]}×{truth.shape[0]} pixels does not belong to a result "
+            f"of {result.shape[1]}×{result.shape[0]}; choose its ×{scale} reduction."
+        )
 
 
 def _measure_in_tiles(

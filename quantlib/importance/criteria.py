@@ -77,18 +77,14 @@ def activations_and_gradients(
 
     def probe(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
         copy = a.clone()
-        if gradients:
-            copy.retain_grad()
         probes.append((site, copy))
         return copy
 
     with torch.inference_mode(False), torch.set_grad_enabled(gradients):
         low = pair.low.clone().requires_grad_(gradients)
         output = sites.run(low, probe)
-        if gradients:
-            nn.functional.l1_loss(output, pair.high.clone()).backward()
-    found = []
-    for site, a in probes:
-        g = a.grad if a.grad is not None else torch.zeros_like(a)
-        found.append((site, a.detach(), g))
-    return found
+        if not gradients:
+            return [(site, a, torch.zeros_like(a)) for site, a in probes]
+        loss = nn.functional.l1_loss(output, pair.high.clone())
+        slopes = torch.autograd.grad(loss, [a for _, a in probes], materialize_grads=True)
+    return [(site, a.detach(), g) for (site, a), g in zip(probes, slopes, strict=True)]

@@ -9,7 +9,7 @@ from torch.nn.functional import unfold
 from quantlib.ptq.sites import Site
 from quantlib.quantizers.channels import by_channel, largest_magnitude
 
-PLACES = 256
+PLACES = 64
 VALUES_PER_CHANNEL = 1 << 15
 
 

@@ -10,6 +10,7 @@ from quantlib.errors import QuantlibError
 from quantlib.ptq.calibration import Observation
 from quantlib.ptq.settings import Settings
 from quantlib.ptq.sites import Site, SiteNetwork
+from quantlib.quantizers.channels import largest_magnitude
 from quantlib.quantizers.dqa import dqa_from_magnitude, fit_dqa
 from quantlib.quantizers.noisyquant import fit_noisyquant
 from quantlib.quantizers.pot import fit_power_of_two
@@ -40,7 +41,10 @@ class QuantizedNetwork(nn.Module):
 
     def quantizer(self, site: Site, x: Tensor) -> Quantizer:
         """The quantizer for `x` at `site`: the frozen one, or one fitted to `x`."""
-        return self.frozen.get(site.name) or fit(site, x, self.settings, self.masks)
+        if site.name not in self.frozen:
+            return fit(site, x, self.settings, self.masks)
+        largest_magnitude(x, None)  # refuses NaN, which frozen scales would not notice
+        return self.frozen[site.name]
 
     @torch.inference_mode()
     def forward(self, x: Tensor) -> Tensor:

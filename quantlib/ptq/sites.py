@@ -32,12 +32,34 @@ class Site:
 Visit = Callable[[Site, Tensor, nn.Module], Tensor]
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A layer's input as the trace met it; a change in place makes it another `version`."""
+
+    name: str
+    layer: nn.Module
+    x: Tensor
+    version: int
+    nonnegative: bool
+
+
 @dataclass
 class _Pass:
-    """One forward pass: what to do at a site, and the inputs already seen in it."""
+    """One forward pass: what to do at a site, and what it did where more layers are to follow."""
 
     visit: Visit
-    seen: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    shared: dict[int, tuple[Tensor, Tensor, int]] = field(default_factory=dict)
+
+    def __call__(self, site: Site, x: Tensor, layer: nn.Module) -> Tensor:
+        key, readers = id(x), len(site.layers)
+        if readers == 1:
+            return self.visit(site, x, layer)
+        if key not in self.shared:
+            self.shared[key] = (x, self.visit(site, x, layer), readers)
+        _, visited, left = self.shared.pop(key)
+        if left > 1:
+            self.shared[key] = (x, visited, left - 1)
+        return visited
 
 
 class SiteNetwork(nn.Module):
@@ -45,7 +67,8 @@ class SiteNetwork(nn.Module):
 
     Hooks are installed once; what they do is decided per pass, so one copy serves many threads.
     Sites are found by running `example`; the first and the last layer are left out by default, as
-    DQA's paper does. A tensor that feeds several layers is one site.
+    DQA's paper does. A tensor that feeds several layers is one site. Names are those of the layers
+    inside the submodule `inside`, or of the whole network.
 
     >>> net = nn.Sequential(*[nn.Conv2d(3, 3, 3) for _ in range(4)])
     >>> sites = SiteNetwork(net, torch.zeros(1, 3, 16, 16))
@@ -54,12 +77,19 @@ class SiteNetwork(nn.Module):
     """
 
     def __init__(
-        self, network: nn.Module, example: Tensor, first: bool = False, last: bool = False
+        self,
+        network: nn.Module,
+        example: Tensor,
+        first: bool = False,
+        last: bool = False,
+        inside: str = "",
     ) -> None:
         super().__init__()
         shared = chain(network.parameters(), network.buffers())
         self.network = copy.deepcopy(network, {id(tensor): tensor for tensor in shared})
         self._pass: ContextVar[_Pass | None] = ContextVar("pass", default=None)
+        named = self.network.get_submodule(inside).named_modules()
+        self._layers = {name: m for name, m in named if isinstance(m, LAYERS)}
         calls = self._trace(example)
         if not first:
             calls = calls[1:]
@@ -70,26 +100,25 @@ class SiteNetwork(nn.Module):
             raise QuantlibError("This network has no layer between its first and its last one.")
         self._install()
 
-    def _trace(self, example: Tensor) -> list[tuple[str, nn.Module, Tensor]]:
-        calls: list[tuple[str, nn.Module, Tensor]] = []
+    def _trace(self, example: Tensor) -> list[_Call]:
+        calls: list[_Call] = []
         handles = []
-        for name, module in self.network.named_modules():
-            if isinstance(module, LAYERS):
+        for name, module in self._layers.items():
 
-                def note(layer: nn.Module, inputs: tuple[Tensor, ...], name: str = name) -> None:
-                    calls.append((name, layer, inputs[0]))
+            def note(layer: nn.Module, inputs: tuple[Tensor, ...], name: str = name) -> None:
+                x = inputs[0]
+                calls.append(_Call(name, layer, x, x._version, bool((x >= 0).all())))
 
-                handles.append(module.register_forward_pre_hook(note))
+            handles.append(module.register_forward_pre_hook(note))
         try:
-            with torch.no_grad():
-                self.network(example)
+            with torch.inference_mode(False), torch.no_grad():
+                self.network(example.clone())
         finally:
             for handle in handles:
                 handle.remove()
         return calls
 
     def _install(self) -> None:
-        modules = dict(self.network.named_modules())
         for site in self.sites:
             for name in site.layers:
 
@@ -99,12 +128,9 @@ class SiteNetwork(nn.Module):
                     current = self._pass.get()
                     if current is None:
                         return None
-                    x = inputs[0]
-                    if id(x) not in current.seen:
-                        current.seen[id(x)] = (x, current.visit(site, x, layer))
-                    return (current.seen[id(x)][1], *inputs[1:])
+                    return (current(site, inputs[0], layer), *inputs[1:])
 
-                modules[name].register_forward_pre_hook(intercept)
+                self._layers[name].register_forward_pre_hook(intercept)
 
     def run(self, x: Tensor, visit: Visit) -> Tensor:
         """The network's output when every site's input is replaced by what `visit` returns."""
@@ -121,21 +147,18 @@ class SiteNetwork(nn.Module):
         return next(site for site in self.sites if site.name == name)
 
 
-def _group(calls: list[tuple[str, nn.Module, Tensor]]) -> tuple[Site, ...]:
+def _group(calls: list[_Call]) -> tuple[Site, ...]:
     """Sites in the order of execution: layers that read the same tensor belong together."""
-    readers: dict[int, list[str]] = {}
-    inputs: dict[int, tuple[nn.Module, Tensor]] = {}
+    readers: dict[tuple[int, int], list[_Call]] = {}
     named: set[str] = set()
-    for name, layer, x in calls:
-        if name in named:
-            continue
-        named.add(name)
-        readers.setdefault(id(x), []).append(name)
-        inputs.setdefault(id(x), (layer, x))
+    for call in calls:
+        if call.name not in named:
+            named.add(call.name)
+            readers.setdefault((id(call.x), call.version), []).append(call)
     sites = []
-    for key, names in readers.items():
-        layer, x = inputs[key]
-        channel_dim = x.dim() - 1 if isinstance(layer, nn.Linear) else 1
-        nonnegative = bool((x >= 0).all())
-        sites.append(Site(names[0], tuple(names), x.shape[channel_dim], channel_dim, nonnegative))
+    for first, *others in readers.values():
+        names = (first.name, *(call.name for call in others))
+        channel_dim = first.x.dim() - 1 if isinstance(first.layer, nn.Linear) else 1
+        channels = first.x.shape[channel_dim]
+        sites.append(Site(first.name, names, channels, channel_dim, first.nonnegative))
     return tuple(sites)

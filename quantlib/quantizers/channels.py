@@ -28,7 +28,14 @@ def by_channel(x: Tensor, channel_dim: int | None) -> Tensor:
     """`x` as `(C, elements per channel)`, or `(1, elements)` per tensor."""
     if channel_dim is None:
         return x.reshape(1, -1)
-    return x.movedim(channel_axis(x, channel_dim), 0).reshape(x.shape[channel_dim], -1)
+    channels = x.shape[channel_axis(x, channel_dim)]
+    return x.movedim(channel_dim, 0).reshape(channels, x.numel() // max(channels, 1))
+
+
+def in_memory_order(x: Tensor) -> Tensor:
+    """All elements of `x` in one dimension, in the order that needs no copy where there is one."""
+    order = sorted(range(x.dim()), key=x.stride, reverse=True)
+    return x.permute(order).reshape(-1)
 
 
 def largest_magnitude(x: Tensor, channel_dim: int | None) -> Tensor:

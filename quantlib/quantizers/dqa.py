@@ -20,10 +20,11 @@ from quantlib.quantizers.channels import (
     along_channels,
     by_channel,
     channel_axis,
+    in_memory_order,
     largest_magnitude,
     step_size,
 )
-from quantlib.quantizers.packed import pack_codes
+from quantlib.quantizers.packed import element_count, pack_codes
 from quantlib.quantizers.quantizer import Quantizer
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -53,7 +54,9 @@ class DQATensor:
     def decode(self) -> Tensor:
         """float32 values: Δ_{n+m}·q' on important channels, Δ_n·q elsewhere (algorithm 2)."""
         codes = unpack(self.codes, self.bits, True, self.shape).astype(np.int32)
-        rows = np.moveaxis(codes, self.channel_dim, 0).reshape(self.steps.size, -1)
+        channels = self.steps.size
+        rows = np.moveaxis(codes, self.channel_dim, 0)
+        rows = rows.reshape(channels, codes.size // max(channels, 1))
         if self.refinement:
             rows = rows.copy()
             for channel, payload in zip(
@@ -103,7 +106,7 @@ class DQATensor:
                 raise QuantlibError("These bytes are not a DQA tensor; nothing was decoded.")
             _check_bits(bits, extra_bits)
             shape = struct.unpack_from(f"<{ndim}I", payload, _HEADER.size)
-            channels, elements = shape[channel_dim], int(np.prod(shape, dtype=np.int64))
+            channels, elements = shape[channel_dim], element_count(shape)
             at = _HEADER.size + 4 * ndim
             mask = np.frombuffer(payload, np.uint8, -(-channels // 8), at)
             important = np.unpackbits(mask, count=channels).astype(bool)
@@ -120,7 +123,7 @@ class DQATensor:
                 at += length
         except (struct.error, ValueError, IndexError) as error:
             raise QuantlibError("The DQA tensor is cut off or damaged.") from error
-        if at != len(payload):
+        if at != len(payload) or not (np.isfinite(steps) & (steps > 0)).all():
             raise QuantlibError("The DQA tensor is cut off or damaged.")
         return cls(shape, channel_dim, bits, extra_bits, important, steps, codes, tuple(refinement))
 
@@ -149,8 +152,8 @@ class DQAQuantizer(Quantizer):
     def _widened(self, x: Tensor) -> Tensor:
         """q' on important channels, q elsewhere, as floats."""
         low, high = (along_channels(side, x, self.channel_dim) for side in self._range)
-        q = torch.round(x / along_channels(self.steps, x, self.channel_dim))
-        return q.clamp_(low, high)
+        q = x / along_channels(self.steps, x, self.channel_dim)
+        return q.round_().clamp_(low, high)
 
     def _shifting_errors(self, q: Tensor) -> Tensor:
         """k = q' & (2^m - 1) of the important channels, uint8 `(important, elements)`."""
@@ -198,11 +201,13 @@ class DQAQuantizer(Quantizer):
         """Bytes of the code tables and of the coded shifting errors, from their counts."""
         if not self.extra_bits or not len(self._chosen):
             return 0, 0
-        symbols = 1 << self.extra_bits
-        errors = self._shifting_errors(q).to(torch.int64)
-        errors += symbols * torch.arange(len(errors))[:, None]
-        counts = torch.bincount(errors.flatten(), minlength=symbols * len(errors))
-        payloads = [huffman.payload_size(row) for row in counts.view(-1, symbols).numpy()]
+        symbols, channels = 1 << self.extra_bits, len(self.important)
+        offsets = symbols * torch.arange(channels, dtype=torch.int32)
+        errors = q.to(torch.int32).bitwise_and_(symbols - 1)
+        errors += along_channels(offsets, q, self.channel_dim)
+        counts = torch.bincount(in_memory_order(errors), minlength=symbols * channels)
+        chosen = counts.view(channels, symbols)[self._chosen]
+        payloads = [huffman.payload_size(row) for row in chosen.numpy()]
         return sum(p.table for p in payloads), sum(p.data for p in payloads)
 
 

@@ -1,7 +1,8 @@
 """Serialised form of quantizers whose codes all have the same width."""
 
+import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from quantlib.quantizers.sizes import ByteSizes
 
 _HEADER = struct.Struct("<4sBBBB")
 _MAGIC = b"BLQ1"
+MAX_DIMENSIONS = 64  # NumPy's limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,16 +74,21 @@ class PackedTensor:
             at = _HEADER.size
             *shape, n_scales, n_offsets = struct.unpack_from(f"<{ndim + 2}I", payload, at)
             at += 4 * (ndim + 2)
-            scales = np.frombuffer(payload, "<f4", n_scales, at)
-            offsets = np.frombuffer(payload, "<f4", n_offsets, at + 4 * n_scales)
+            scales = np.frombuffer(payload, "<f4", n_scales, at).copy()
+            offsets = np.frombuffer(payload, "<f4", n_offsets, at + 4 * n_scales).copy()
             rule = list(DECODERS)[kind // 2]
         except (struct.error, ValueError, IndexError) as error:
             raise QuantlibError("The packed tensor is cut off or damaged.") from error
         codes = payload[at + 4 * (n_scales + n_offsets) :]
         bitwidth = BitWidth(bits, bool(kind % 2))
-        if len(codes) != packed_size(int(np.prod(shape, dtype=np.int64)), bits):
+        if len(codes) != packed_size(element_count(shape), bits) or not (
+            np.isfinite(offsets).all() and np.isfinite(scales).all()
+        ):
             raise QuantlibError("The packed tensor is cut off or damaged.")
         channel_dim = None if dim == 255 else dim
+        channels = 1 if channel_dim is None else shape[dim] if dim < ndim else -1
+        if n_scales not in (1, channels) or n_offsets not in (0, channels):
+            raise QuantlibError("The packed tensor is cut off or damaged.")
         return cls(rule, tuple(shape), channel_dim, bitwidth, scales, offsets, codes)
 
 
@@ -96,6 +103,13 @@ def packed_sizes(
         tables=_HEADER.size + 4 * (len(shape) + 2),
         scales=4 * (scales + offsets),
     )
+
+
+def element_count(shape: Sequence[int]) -> int:
+    """Elements of a stored tensor; QuantlibError for a shape that no array can have."""
+    if len(shape) > MAX_DIMENSIONS or math.prod(side for side in shape if side) >> 60:
+        raise QuantlibError("The stored tensor has an impossible shape; its bytes are damaged.")
+    return math.prod(shape)
 
 
 def pack_codes(codes: Tensor, bitwidth: BitWidth) -> bytes:

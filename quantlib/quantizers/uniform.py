@@ -44,8 +44,8 @@ class UniformQuantizer(Quantizer):
     channel_dim: int | None = None
 
     def _codes(self, x: Tensor) -> Tensor:
-        q = torch.round(x / along_channels(self.scale, x, self.channel_dim))
-        return q.clamp_(self.bitwidth.qmin, self.bitwidth.qmax)
+        q = x / along_channels(self.scale, x, self.channel_dim)
+        return q.round_().clamp_(self.bitwidth.qmin, self.bitwidth.qmax)
 
     def __call__(self, x: Tensor) -> Tensor:
         return self._codes(x).mul_(along_channels(self.scale, x, self.channel_dim))
@@ -79,7 +79,7 @@ def fit_uniform(
     """The uniform quantizer for `x`, per tensor or per channel.
 
     `clip` decides the range: "max" (DQA, equation 1: scale = max|A| / 2^(n-1)), "percentile" (the
-    99.9th of |x|) or "mse" (of 29 fractions of the maximum the one with the least squared error).
+    99.9th of |x|, or the maximum where that is zero) or "mse" (of 29 fractions of the maximum the one with the least squared error).
     `signed=False` is for activations after a ReLU: all 2^n levels lie at or above zero.
 
     >>> fit_uniform(torch.tensor([[1.0, -2.0], [0.5, 0.0]]), 3, channel_dim=0).scale.tolist()
@@ -88,7 +88,8 @@ def fit_uniform(
     bitwidth = BitWidth(bits, signed)
     magnitude = largest_magnitude(x, channel_dim)
     if clip == "percentile":
-        magnitude = _percentile(x, channel_dim).reshape(magnitude.shape)
+        clipped = _percentile(x, channel_dim).reshape(magnitude.shape)
+        magnitude = torch.where(clipped > 0, clipped, magnitude)
     elif clip == "mse":
         magnitude = _least_squares(x, magnitude, bitwidth, channel_dim)
     elif clip != "max":
