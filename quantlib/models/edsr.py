@@ -6,6 +6,7 @@ Parameter names are those of the authors' code, which the Hub's `eugenesiow/edsr
 import re
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
@@ -13,6 +14,12 @@ from quantlib.errors import QuantlibError
 
 def _conv(inputs: int, outputs: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, padding=1)
+
+
+def _in_float32(layer: nn.Module, x: Tensor) -> Tensor:
+    """Both ends stay out of autocast: bfloat16 has fewer levels than an 8-bit picture."""
+    with torch.autocast(x.device.type, enabled=False):
+        return layer(x.float())
 
 
 class ResidualBlock(nn.Module):
@@ -41,7 +48,6 @@ class EDSR(nn.Module):
 
     Takes RGB pictures `float32 (N, 3, H, W)` in [0, 1] and returns them `scale` times larger.
 
-    >>> import torch
     >>> EDSR(scale=2, features=8, blocks=2)(torch.zeros(1, 3, 5, 7)).shape
     torch.Size([1, 3, 10, 14])
     """
@@ -64,8 +70,9 @@ class EDSR(nn.Module):
         return 2 + 2 * (len(self.body) - 1) + 2
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.head(x)
-        return self.tail(x + self.body(x))
+        upsampler, last = self.tail
+        x = _in_float32(self.head, x)
+        return _in_float32(last, upsampler(x + self.body(x)))
 
 
 def from_state_dict(weights: Mapping[str, Tensor]) -> EDSR:

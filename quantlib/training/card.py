@@ -18,7 +18,7 @@ def card_of(
     """The card as it is written beside the weights; measured PSNR is added under `psnr_y`."""
     return {
         "name": recipe.name,
-        "title": f"EDSR ×{recipe.scale}, {recipe.blocks} blocks of {recipe.features} features",
+        "title": f"EDSR ×{recipe.scale} (bundled)",
         "architecture": "EDSR",
         "scale": recipe.scale,
         "licence": "Apache-2.0",

@@ -49,6 +49,21 @@ def _write_atomically(state: dict, file: Path) -> None:
     os.replace(part, file)
 
 
+def _read_checkpoint(file: Path, device: torch.device) -> dict:
+    try:
+        state = torch.load(file, map_location=device, weights_only=True)
+    except Exception as error:  # damaged pickles fail in every way that pickle can
+        state, cause = None, error
+    else:
+        cause = None
+    if not isinstance(state, dict) or "recipe" not in state:
+        raise QuantlibError(
+            f"{file} is damaged or no checkpoint of a training run; leave out --resume or choose "
+            "another --out."
+        ) from cause
+    return state
+
+
 def train(
     network: nn.Module,
     source: PatchSource,
@@ -71,7 +86,7 @@ def train(
     average = {k: v.detach().clone() for k, v in network.state_dict().items()}
     first, spent = 0, 0.0
     if resume and checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
+        state = _read_checkpoint(checkpoint, device)
         if state["recipe"] != asdict(recipe):
             raise QuantlibError(
                 f"{checkpoint} belongs to other settings of recipe {recipe.name}; "

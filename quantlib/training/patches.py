@@ -26,10 +26,9 @@ class PatchSource:
         self.scale, self.patch = scale, patch
         self.pairs: list[tuple[np.ndarray, np.ndarray]] = []
         for file in files:
-            high = np.array(Image.open(file).convert("RGB"))
-            low = to_uint8(downscale(to_tensor(high), scale))
-            if min(low.shape[:2]) >= patch:
-                self.pairs.append((low, high))
+            high = _photograph(file)
+            if min(high.shape[:2]) // scale >= patch:
+                self.pairs.append((to_uint8(downscale(to_tensor(high), scale)), high))
         if not self.pairs:
             names = ", ".join(str(f) for f in folders) or "no folder"
             raise QuantlibError(
@@ -38,7 +37,7 @@ class PatchSource:
             )
 
     def batch(self, size: int, seed: int, step: int) -> tuple[Tensor, Tensor]:
-        """`size` patches as `(N, 3, P, P)` and `(N, 3, S·P, S·P)`, flipped and rotated at random."""
+        """`size` patches as `(N, 3, P, P)` and `(N, 3, S·P, S·P)`, flipped and rotated."""
         random = np.random.default_rng((seed, step))
         areas = np.array([low.shape[0] * low.shape[1] for low, _ in self.pairs], float)
         chosen = random.choice(len(self.pairs), size, p=areas / areas.sum())
@@ -57,3 +56,10 @@ class PatchSource:
         crops = low[y : y + p, x : x + p], high[s * y : s * (y + p), s * x : s * (x + p)]
         low, high = (np.rot90(c[:, ::-1] if mirrored else c, int(turns)) for c in crops)
         return low, high
+
+
+def _photograph(file: Path) -> np.ndarray:
+    try:
+        return np.array(Image.open(file).convert("RGB"))
+    except Exception as error:  # decoders raise whatever the damage led them to
+        raise QuantlibError(f"{file} is no picture or is damaged; remove it.") from error

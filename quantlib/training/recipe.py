@@ -1,5 +1,7 @@
 """A training run written down: a small TOML file in `assets/recipes/`."""
 
+import math
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,9 +27,14 @@ class Recipe:
     start: str = ""
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w.-]+", self.name):
+            raise QuantlibError(f"{self.name!r} is no recipe name; use letters, digits, . _ and -.")
         for name in ("scale", "features", "blocks", "steps", "batch", "patch", "learning_rate"):
-            if getattr(self, name) <= 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise QuantlibError(f"{name} in recipe {self.name} has to be above zero.")
+        for name in ("seed", "warmup"):
+            if getattr(self, name) < 0:
+                raise QuantlibError(f"{name} in recipe {self.name} must not be below zero.")
         if not 0 <= self.ema < 1:
             raise QuantlibError(f"ema in recipe {self.name} has to lie in [0, 1).")
 
@@ -45,7 +52,8 @@ def read_recipe(file: Path) -> Recipe:
     for key, value in values.items():
         if key not in types:
             raise QuantlibError(f"{file.name} sets {key}; known are {', '.join(types)}.")
-        if not isinstance(value, (int, float) if types[key] is float else types[key]):
+        wanted = (int, float) if types[key] is float else types[key]
+        if isinstance(value, bool) or not isinstance(value, wanted):
             raise QuantlibError(f"{key} in {file.name} has to be of type {types[key].__name__}.")
     if "scale" not in values:
         raise QuantlibError(f"{file.name} does not set scale; add for example `scale = 2`.")
