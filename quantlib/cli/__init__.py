@@ -2,8 +2,11 @@
 
 import argparse
 import json
+import math
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from quantlib.cli import bench, evaluate, importance, models, train, upscale
 from quantlib.errors import QuantlibError
@@ -42,8 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser().parse_args(arguments)
         verb = VERBS[options.verb]
-        report = verb.run(options)
-        print(json.dumps(report) if options.json else verb.describe(report))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # PyTorch's remarks on old checkpoints
+            report = verb.run(options)
+        print(json.dumps(_strict(report)) if options.json else verb.describe(report))
     except QuantlibError as error:
         print(f"quantlib: {error}", file=sys.stderr)
         return 2
@@ -51,3 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("quantlib: stopped.", file=sys.stderr)
         return 130
     return 0
+
+
+def _strict(report: Any) -> Any:
+    """`report` with null for NaN and infinity (PSNR of equal pictures): JSON has neither."""
+    if isinstance(report, dict):
+        return {name: _strict(value) for name, value in report.items()}
+    if isinstance(report, list | tuple):
+        return [_strict(value) for value in report]
+    return None if isinstance(report, float) and not math.isfinite(report) else report

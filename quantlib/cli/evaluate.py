@@ -73,6 +73,8 @@ Reader = Callable[[], tuple[np.ndarray, np.ndarray]]
 
 def _pictures(options: argparse.Namespace) -> list[tuple[str, Reader]]:
     """Names, and functions that read (input, truth)."""
+    if options.scale < 1:
+        raise QuantlibError(f"A scale of {options.scale} is impossible; give that of the network.")
     if options.sample:
         if options.hr or options.lr:
             raise QuantlibError("--sample stands instead of --hr and --lr; give one or the other.")

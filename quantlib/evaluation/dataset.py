@@ -14,13 +14,19 @@ def picture_key(stem: str) -> str:
     >>> [picture_key(s) for s in ("babyx2", "img_001_SRF_2_LR", "img_001_SRF_2_HR", "baby")]
     ['baby', 'img_001', 'img_001', 'baby']
     """
-    return re.sub(r"(_SRF_\d+)?(_(HR|LR))?(x\d)?$", "", stem)
+    return re.sub(r"x\d$", "", _without_side(stem))
 
 
 def find_pairs(high: Path, low: Path, scale: int) -> list[tuple[str, Path, Path]]:
     """(name, high-resolution file, low-resolution file) of every picture in both folders."""
-    sides = [_files(high, "_LR"), _files(low, "_HR")]
-    names = sorted(sides[0].keys() & sides[1].keys())
+    originals = {_without_side(p.stem): p for p in _files(high, "_LR")}
+    reductions = {
+        p.stem if p.stem in originals else picture_key(p.stem): p
+        for p in _files(low, "_HR")
+        if p.stem in originals or _stated_scale(p.stem) in (None, scale)
+    }
+    sides = [originals, reductions]
+    names = sorted(originals.keys() & reductions.keys())
     if not names:
         raise QuantlibError(
             f"No picture of {high} has its ×{scale} reduction in {low}; "
@@ -32,6 +38,15 @@ def find_pairs(high: Path, low: Path, scale: int) -> list[tuple[str, Path, Path]
     return [(name, sides[0][name], sides[1][name]) for name in names]
 
 
-def _files(folder: Path, other_side: str) -> dict[str, Path]:
+def _without_side(stem: str) -> str:
+    return re.sub(r"(_SRF_\d+)?(_(HR|LR))?$", "", stem)
+
+
+def _stated_scale(stem: str) -> int | None:
+    match = re.search(r"_SRF_(\d+)(?:_(?:HR|LR))?$|x(\d)$", stem)
+    return int(match[1] or match[2]) if match else None
+
+
+def _files(folder: Path, other_side: str) -> list[Path]:
     files = (p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES)
-    return {picture_key(p.stem): p for p in files if not p.stem.endswith(other_side)}
+    return [p for p in files if not p.stem.endswith(other_side)]

@@ -77,7 +77,7 @@ def png_bytes(rgb: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
             )
         rgb = np.dstack([rgb, alpha])
     buffer = BytesIO()
-    Image.fromarray(rgb).save(buffer, "PNG")
+    Image.fromarray(rgb).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
 
 
