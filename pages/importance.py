@@ -28,7 +28,6 @@ from quantlib.ptq import Site
 def main() -> None:
     start_page(
         "Importance",
-        ":material/grid_view:",
         "Which channels are worth extra bits, what each criterion says, "
         "and what DQA does to one of them.",
     )
@@ -91,12 +90,11 @@ def show_criteria(choices: Choices, site: Site, rankings: dict[str, Ranking]) ->
         st.markdown("**Do the criteria agree?** Spearman's rank correlation, mean of all layers")
         titles = list(rankings)
         table = np.array([[rankings[a].correlation(rankings[b]) for b in titles] for a in titles])
-        short = [title.split(" ")[0] for title in titles]
         figure = go.Figure(
             go.Heatmap(
                 z=table,
-                x=short,
-                y=short,
+                x=titles,
+                y=titles,
                 zmin=-1,
                 zmax=1,
                 showscale=False,
@@ -109,7 +107,7 @@ def show_criteria(choices: Choices, site: Site, rankings: dict[str, Ranking]) ->
         figure.update_layout(height=320)
         figure.update_yaxes(autorange="reversed")
         charts.draw(figure, "Rank correlation between the criteria", "correlation")
-        costs = ", ".join(f"{t.split(' ')[0]} {r.seconds:.2f} s" for t, r in rankings.items())
+        costs = ", ".join(f"{t} {r.seconds:.2f} s" for t, r in rankings.items())
         st.caption(f"Cost of ranking the whole network, measured here: {costs}.")
     offer_greedy(choices)
 

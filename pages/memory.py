@@ -6,13 +6,13 @@ from itertools import pairwise
 import streamlit as st
 
 from pages.parts import charts
-from pages.parts.choices import Choices, choose
+from pages.parts.choices import CRITERION_TITLES, METHOD_TITLES, Choices, choose
 from pages.parts.measuring import measured
 from pages.parts.notices import notice
 from pages.parts.pictures import bicubic
 from pages.parts.reproduce import show_reproduce
 from pages.parts.start import start_page
-from pages.parts.waiting import progress, wait_for_greedy
+from pages.parts.waiting import measured_all, wait_for_greedy
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.pipeline import Measurement
 from quantlib.ptq import Settings
@@ -33,16 +33,19 @@ class Point:
     psnr_y: float
 
     @property
-    def label(self) -> str:
+    def name(self) -> str:
         s = self.settings
-        detail = f", m = {s.extra_bits}, r = {s.important:g}" if s.method == "dqa" else ""
-        return f"{s.summary}{detail}<br>{self.kib:,.0f} KiB"
+        detail = f" with m = {s.extra_bits}, r = {s.important:g}" if s.method == "dqa" else ""
+        return s.summary + detail
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}<br>{self.kib:,.0f} KiB"
 
 
 def main() -> None:
     start_page(
         "Memory",
-        ":material/memory:",
         "Every point is a measured pass of the chosen picture: its PSNR against the bytes that "
         "all its quantized activations would be stored in.",
     )
@@ -79,12 +82,8 @@ def grid(choices: Choices, noisy: bool) -> list[Settings]:
 
 
 def measure_all(choices: Choices, settings: list[Settings]) -> list[Point]:
-    points = []
-    with progress("Measuring") as watch:
-        for done, one in enumerate(settings):
-            watch(done, len(settings))
-            points.append(point(one, measured(choices.subject, choices.network, one)))
-    return points
+    found = measured_all(choices, settings, "Measuring every point")
+    return [point(one, measurement) for one, measurement in zip(settings, found, strict=True)]
 
 
 def point(settings: Settings, measurement: Measurement) -> Point:
@@ -102,16 +101,22 @@ def show(choices: Choices, points: list[Point]) -> None:
     own = next(p for p in points if p.settings == choices.settings)
     st.subheader(verdict(own, [p for p in points if p.settings.method == "direct"]), anchor=False)
     figure = charts.frontier(points, own, floor, full.psnr_y)
-    event = charts.draw(
+
+    def pick() -> None:
+        selected = st.session_state["frontier"].selection.points
+        if selected and selected[0].get("customdata"):
+            take_over(points[selected[0]["customdata"][0]].settings)
+
+    charts.draw(
         figure,
         "PSNR over measured bits per activation for all methods",
         "frontier",
-        on_select="rerun",
+        on_select=pick,
         selection_mode="points",
     )
-    picked = [points[p["customdata"][0]] for p in event.selection.points if p.get("customdata")]
+    picked = [p for p in points if p.settings == st.session_state.get("picked")]
     if picked:
-        open_in_workbench(picked[0].settings)
+        offer_workbench(picked[0])
     st.caption(
         "Click a point to open it in the workbench. Between two points of direct quantization the "
         "line is the interpolation: some layers with the one, the rest with the other. "
@@ -148,13 +153,28 @@ def verdict(own: Point, direct: list[Point]) -> str:
     return f"{own.settings.summary} reaches {own.psnr_y:.2f} dB with {own.kib:,.0f} KiB."
 
 
-def open_in_workbench(settings: Settings) -> None:
-    query = {"method": settings.method, "bits": str(settings.bits)}
+def take_over(settings: Settings) -> None:
+    """Make a point the visitor's choice; for use in a callback, before the widgets are drawn."""
+    state = st.session_state
+    state["picked"], state["bits"] = settings, settings.bits
+    if settings.method == "dqa":
+        state["m"], state["r"] = settings.extra_bits, settings.important
+
+
+def offer_workbench(point: Point) -> None:
+    """A link that opens a point in the workbench, with the picture and network as they are."""
+    settings = point.settings
+    query = {"method": METHOD_TITLES[settings.method], "bits": str(settings.bits)}
     if settings.method == "dqa":
         query |= {"m": str(settings.extra_bits), "r": f"{settings.important:g}"}
-        query["criterion"] = settings.criterion
+        query["criterion"] = CRITERION_TITLES[settings.criterion]
     kept = {k: st.query_params[k] for k in ("picture", "network", "at") if k in st.query_params}
-    st.switch_page("pages/workbench.py", query_params=kept | query)
+    st.page_link(
+        "pages/workbench.py",
+        label=f"Open {point.name} in the workbench: {point.psnr_y:.2f} dB, {point.kib:,.0f} KiB",
+        icon=":material/compare:",
+        query_params=kept | query,
+    )
 
 
 main()

@@ -13,7 +13,7 @@ from pages.parts.notices import notice
 from pages.parts.pictures import bicubic
 from pages.parts.reproduce import show_reproduce
 from pages.parts.start import start_page
-from pages.parts.waiting import wait_for_greedy
+from pages.parts.waiting import measured_all, wait_for_greedy
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.reading import png_bytes
 from quantlib.pipeline import Measurement
@@ -27,7 +27,6 @@ CHART_HEIGHT = 330
 def main() -> None:
     start_page(
         "Workbench",
-        ":material/compare:",
         "Choose a picture, a network and a method in the sidebar, and see what every bit buys.",
     )
     with notice():
@@ -39,10 +38,10 @@ def main() -> None:
 
 def show(choices: Choices) -> None:
     subject, network, settings = choices.subject, choices.network, choices.settings
-    full = measured(subject, network, FP32)
-    result = measured(subject, network, settings)
+    full, result = measured_all(choices, [FP32, settings], "Measuring")
     st.subheader(sentence(settings, full, result), anchor=False)
-    crop = crops.crop_from_address()
+    reference = full.rgb if subject.truth is None else subject.truth
+    crop = crops.crop_from_address(reference, bicubic(subject, network.scale))
     look, details = st.columns([5, 6], gap="medium")
     with look:
         show_slider(choices, full, result, crop)
@@ -57,15 +56,18 @@ def show(choices: Choices) -> None:
         curve = st.container()
     strip = st.container(border=True)
     show_reproduce(choices)
-    series = (
-        {bits: measured(subject, network, replace(settings, bits=bits)) for bits in STRIP}
-        if settings.method != "fp32"
-        else {}
-    )
+    series = at_all_bits(choices, settings) if settings.method != "fp32" else {}
     with strip:
         show_strip(full, series, crop)
     with curve:
         show_quality(choices, full, result, series)
+
+
+def at_all_bits(choices: Choices, settings: Settings) -> dict[int, Measurement]:
+    """The settings with 8, 6, 5, 4, 3 and 2 bits."""
+    wanted = [replace(settings, bits=bits) for bits in STRIP]
+    what = f"{METHOD_TITLES[settings.method]} at other bits"
+    return dict(zip(STRIP, measured_all(choices, wanted, what), strict=True))
 
 
 def sentence(settings: Settings, full: Measurement, result: Measurement) -> str:
@@ -121,12 +123,13 @@ def show_panels(choices: Choices, full: Measurement, result: Measurement, crop: 
     ]
     if subject.truth is not None:
         panels.append(("Truth", subject.truth, "the original"))
-    panels.append(("Input", subject.low, f"{subject.low.shape[1]}×{subject.low.shape[0]} pixels"))
-    for row in (panels[:3], panels[3:]):
-        for column, (title, rgb, figures) in zip(st.columns(3), row, strict=False):
-            with column:
-                cut = _cut(rgb, crop, full.rgb)
-                crops.show(cut, f"**{title}** {figures}", f"Crop of the picture: {title}")
+    panels.append(
+        ("Input", subject.low, f"{subject.low.shape[1]}×{subject.low.shape[0]}, as it came")
+    )
+    with crops.row():
+        for title, rgb, figures in panels:
+            cut = _cut(rgb, crop, full.rgb)
+            crops.show(cut, f"**{title}** {figures}", f"Crop of the picture: {title}")
     st.caption(f"{CONVENTION}.")
 
 
@@ -163,7 +166,7 @@ def show_importance(choices: Choices) -> None:
     charts.draw(figure, "Importance of every channel of every layer", "importance")
     if settings.method == "dqa":
         st.caption(
-            f"Darker is more important, by {settings.criterion}; the marked "
+            f"Darker is more important, by {settings.criterion}; the orange "
             f"{ratio:.0%} of each layer keep {settings.extra_bits} extra bits. "
             f"Ranked in {ranking.seconds:.2f} s."
         )
@@ -188,8 +191,8 @@ def show_memory(choices: Choices, full: Measurement, result: Measurement) -> Non
         charts.memory_bars(rows, CHART_HEIGHT), "Bytes of the activations by method", "memory"
     )
     st.caption(
-        "Bytes of all quantized activations of one pass: the length of what would be stored, "
-        "code tables, scales and headers included."
+        "Bytes of all quantized activations of one pass: the length of what would be stored. "
+        "Below, magnified; tables include headers."
     )
 
 
@@ -210,8 +213,7 @@ def show_quality(
         return
     curves = {METHOD_TITLES[settings.method]: _points(series)}
     if settings.method != "direct":
-        plain = {b: measured(subject, network, Settings("direct", bits=b)) for b in STRIP}
-        curves["Direct"] = _points(plain)
+        curves["Direct"] = _points(at_all_bits(choices, Settings("direct")))
     floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
     chosen = (result.ledger.bits_per_activation, result.psnr_y or 0.0)
     figure = charts.quality_curve(curves, chosen, floor, full.psnr_y, CHART_HEIGHT)
@@ -230,11 +232,10 @@ def show_strip(full: Measurement, series: dict[int, Measurement], crop: crops.Cr
     if not series:
         st.caption("Choose a quantization method to see it.")
         return
-    columns = st.columns(len(series))
-    for column, (bits, measurement) in zip(columns, series.items(), strict=True):
-        size = measurement.ledger.total.total / 1024
-        decibel = "" if measurement.psnr_y is None else f"{measurement.psnr_y:.2f} dB, "
-        with column:
+    with crops.row():
+        for bits, measurement in series.items():
+            size = measurement.ledger.total.total / 1024
+            decibel = "" if measurement.psnr_y is None else f"{measurement.psnr_y:.2f} dB, "
             crops.show(
                 crop.cut(measurement.rgb),
                 f"**{bits} bit** {decibel}{size:,.0f} KiB",

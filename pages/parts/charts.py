@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from plotly.subplots import make_subplots
 
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -14,21 +15,30 @@ CONFIG = {
 }
 
 
-def colour(name: str) -> str:
-    """A colour of the theme in force, so that charts fit light and dark."""
-    return str(st.get_option(f"theme.{st.context.theme.type or 'light'}.{name}"))
+def is_dark() -> bool:
+    return st.context.theme.type == "dark"
+
+
+def theme(name: str):
+    """A value of the theme in force, so that charts fit light and dark."""
+    return st.get_option(f"theme.{'dark' if is_dark() else 'light'}.{name}")
 
 
 def kept_colour() -> str:
-    return colour("orangeColor")
+    return theme("orangeColor")
 
 
 def quantized_colour() -> str:
-    return colour("blueColor")
+    return theme("blueColor")
 
 
 def quiet_colour() -> str:
     return "#7b8a94"
+
+
+def part_colours() -> list[str]:
+    """Colours of codes, refinement, tables and scales."""
+    return [quantized_colour(), kept_colour(), "#8f6fc0", "#4f9e61"]
 
 
 def draw(figure: go.Figure, alt: str, key: str, **options):
@@ -43,39 +53,34 @@ def draw(figure: go.Figure, alt: str, key: str, **options):
 def importance_map(
     names: list[str], scores: list[np.ndarray], masks: list[np.ndarray], height: int
 ) -> go.Figure:
-    """Layers × channels: rank of every channel within its layer, the important ones marked.
+    """Layers × channels, coloured by rank within the layer; important channels in orange.
 
-    Channels stand where the network has them; the colour is the rank, 1 for the highest score.
+    Channels stand where the network has them; the darker, the higher the score.
     """
     widest = max(len(s) for s in scores)
-    ranks = np.full((len(scores), widest), np.nan)
-    marked_x, marked_y = [], []
-    for row, (values, mask) in enumerate(zip(scores, masks, strict=True)):
-        order = np.argsort(np.argsort(values))
-        ranks[row, : len(values)] = (order + 1) / len(values)
-        marked_x += np.flatnonzero(mask).tolist()
-        marked_y += [row] * int(mask.sum())
-    scale = st.get_option(f"theme.{st.context.theme.type or 'light'}.chartSequentialColors")
+    shades = np.full((len(scores), widest), np.nan)
+    notes = np.full((len(scores), widest), "", dtype=object)
+    for row, (name, values, mask) in enumerate(zip(names, scores, masks, strict=True)):
+        place = np.argsort(np.argsort(-values)) + 1
+        shades[row, : len(values)] = 1 - place / len(values) + mask
+        notes[row, : len(values)] = [
+            f"{name}<br>channel {c}<br>rank {p} of {len(values)}" + ("<br>important" if m else "")
+            for c, (p, m) in enumerate(zip(place, mask, strict=True))
+        ]
     figure = go.Figure(
         go.Heatmap(
-            z=ranks,
-            colorscale=scale,
+            z=shades,
+            zmin=0,
+            zmax=2,
+            colorscale=_two_tone(),
             showscale=False,
-            hovertemplate="%{customdata}<br>channel %{x}<br>rank %{z:.2f}<extra></extra>",
-            customdata=np.array(names)[:, None].repeat(widest, 1),
+            customdata=notes,
+            hovertemplate="%{customdata}<extra></extra>",
             xgap=1,
             ygap=1,
         )
     )
-    figure.add_scatter(
-        x=marked_x,
-        y=marked_y,
-        mode="markers",
-        marker={"size": 4, "color": kept_colour(), "symbol": "square"},
-        hoverinfo="skip",
-        name="important",
-    )
-    figure.update_layout(height=height, showlegend=False)
+    figure.update_layout(height=height)
     figure.update_xaxes(title="channel", showgrid=False, zeroline=False)
     figure.update_yaxes(
         title="layer, first at the top", autorange="reversed", showgrid=False, zeroline=False
@@ -83,34 +88,51 @@ def importance_map(
     return figure
 
 
+def _two_tone() -> list[tuple[float, str]]:
+    """Blue shades for 0 to 1, orange shades for 1 to 2."""
+    if is_dark():
+        return [(0.0, "#16262e"), (0.5, "#3d8ea3"), (0.5, "#8a5413"), (1.0, "#ffb04d")]
+    return [(0.0, "#eef6f8"), (0.5, "#5fa6b8"), (0.5, "#f3b873"), (1.0, "#b35a00")]
+
+
 def memory_bars(rows: dict[str, ByteSizes], height: int) -> go.Figure:
-    """Stacked bars of bytes: codes, refinement, tables and headers, scales."""
-    colours = [quantized_colour(), kept_colour(), "#8f6fc0", "#4f9e61"]
-    titles = ("codes", "refinement", "tables, headers", "scales")
-    figure = go.Figure()
-    for part, title, fill in zip(PARTS, titles, colours, strict=True):
-        figure.add_bar(
-            y=list(rows),
-            x=[getattr(size, part) / 1024 for size in rows.values()],
-            name=title,
-            orientation="h",
-            marker_color=fill,
-            hovertemplate=f"{title}: %{{x:,.1f}} KiB<extra></extra>",
-        )
-    figure.add_scatter(
+    """Bytes at full length above; below the quantized ones again, magnified and in parts."""
+    small = {name: size for name, size in rows.items() if size.total < size.fp32}
+    figure = make_subplots(
+        rows=2 if small else 1,
+        row_heights=[0.45, 0.55] if small else None,
+        vertical_spacing=0.2,
+    )
+    figure.add_bar(
         y=list(rows),
         x=[size.total / 1024 for size in rows.values()],
-        text=[f" {size.total / 1024:,.0f} KiB" for size in rows.values()],
-        mode="text",
-        textposition="middle right",
+        text=[f"{size.total / 1024:,.0f} KiB" for size in rows.values()],
+        textposition="auto",
+        textfont_size=11,
+        constraintext="none",
+        orientation="h",
+        marker_color=quiet_colour(),
         showlegend=False,
-        hoverinfo="skip",
-        cliponaxis=False,
+        hovertemplate="%{y}: %{x:,.1f} KiB<extra></extra>",
+        row=1,
+        col=1,
     )
-    largest = max(size.total for size in rows.values()) / 1024
-    figure.update_layout(barmode="stack", height=height)
-    figure.update_xaxes(title="KiB", range=[0, 1.28 * largest])
+    for part, title, fill in zip(PARTS, PARTS, part_colours(), strict=True):
+        if small:
+            figure.add_bar(
+                y=list(small),
+                x=[getattr(size, part) / 1024 for size in small.values()],
+                name=title,
+                orientation="h",
+                marker_color=fill,
+                hovertemplate=f"%{{y}}, {title}: %{{x:,.1f}} KiB<extra></extra>",
+                row=2,
+                col=1,
+            )
+    figure.update_layout(barmode="stack", height=height, legend_traceorder="normal")
     figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(nticks=4)
+    figure.update_xaxes(title="KiB", row=2 if small else 1, col=1)
     return figure
 
 
@@ -136,13 +158,16 @@ def quality_curve(
             marker={"size": 7},
             hovertemplate="%{text}<br>%{x:.2f} bits<br>%{y:.2f} dB<extra></extra>",
         )
-    for value, title in ((ceiling, "FP32"), (floor, "bicubic")):
+    for value, title, side in (
+        (ceiling, "FP32", "top left"),
+        (floor, "bicubic", "bottom right"),
+    ):
         if value is not None:
             figure.add_hline(
                 y=value,
                 line={"color": quiet_colour(), "dash": "dot", "width": 1},
                 annotation={"text": f"{title} {value:.2f} dB", "font_size": 11},
-                annotation_position="bottom right",
+                annotation_position=side,
             )
     if chosen:
         figure.add_scatter(
@@ -164,7 +189,7 @@ def quality_curve(
 
 
 def diverging() -> list[str]:
-    return st.get_option(f"theme.{st.context.theme.type or 'light'}.chartDivergingColors")
+    return theme("chartDivergingColors")
 
 
 def frontier(points: list, own, floor: float, ceiling: float | None) -> go.Figure:

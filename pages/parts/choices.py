@@ -31,13 +31,21 @@ METHOD_SENTENCES = {
     "noisyquant": "A fixed noise is added before rounding and removed after it.",
     "dqa": "Important channels keep extra bits, which are shifted out and Huffman-coded.",
 }
+CRITERION_FORMULAS = {
+    "fisher": "Σ g²",
+    "saliency": "Σ |a|·|g|",
+    "energy": "Σ a²",
+    "gain": "error that m extra bits remove, times Σ |g|",
+    "random": "no formula",
+    "greedy": "the paper's search (algorithm 3): PSNR when one channel is spared",
+}
 CRITERION_TITLES = {
-    "fisher": "Fisher Σg²",
-    "saliency": "Saliency Σ|a||g|",
-    "energy": "Energy Σa²",
-    "gain": "Gain × gradient",
+    "fisher": "Fisher",
+    "saliency": "Saliency",
+    "energy": "Energy",
+    "gain": "Gain",
     "random": "Random",
-    "greedy": "Greedy (paper)",
+    "greedy": "Greedy",
 }
 assert set(CRITERION_TITLES) == set(CRITERIA)
 
@@ -122,9 +130,10 @@ def _numbers(method: str) -> Settings:
             format_func=CRITERION_TITLES.__getitem__,
             key="criterion",
             bind="query-params",
-            help="What makes a channel important: measured once, on crops of four sample "
-            "photographs. a is an activation, g the gradient of the loss with respect to it.",
+            help="What makes a channel important, measured once on crops of four sample "
+            "photographs; a is an activation, g the gradient of the loss with respect to it.",
         )
+        st.caption(f"Score: {CRITERION_FORMULAS[values['criterion']]}")
     if method not in ("fp32", "noisyquant"):
         with st.expander("More settings", icon=":material/tune:"):
             if method == "direct":

@@ -1,14 +1,16 @@
 """One crop through all panels, enlarged without interpolation."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from scipy.ndimage import uniform_filter
 
 from quantlib.imaging.reading import png_bytes
 
-SIDE = 48
-SHOWN = 240
+SIDE = 42
+SHOWN = 3 * SIDE
 ERROR_GAIN = 10
 
 
@@ -37,8 +39,8 @@ class Crop:
 
 
 def enlarged(rgb: np.ndarray) -> bytes:
-    """A PNG of the crop, every pixel a square of whole screen pixels."""
-    factor = max(1, SHOWN // max(rgb.shape[:2]))
+    """A PNG of the crop, every pixel a square of whole screen pixels, sharp on dense screens."""
+    factor = max(1, 2 * SHOWN // max(rgb.shape[:2]))
     return png_bytes(rgb.repeat(factor, 0).repeat(factor, 1))
 
 
@@ -49,16 +51,35 @@ def error_map(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def show(rgb: np.ndarray, caption: str, alt: str) -> None:
-    st.image(enlarged(rgb), caption=caption, alt=alt, width="stretch", output_format="PNG")
+    st.image(enlarged(rgb), caption=caption, alt=alt, width=SHOWN, output_format="PNG")
 
 
-def crop_from_address() -> Crop:
-    """The crop's centre from `?at=x,y`, or the middle."""
+def row():
+    """A row of crops that breaks where the screen is narrow."""
+    return st.container(horizontal=True, gap="xsmall")
+
+
+def crop_from_address(reference: np.ndarray, floor: np.ndarray) -> Crop:
+    """The crop's centre from `?at=x,y`, or where bicubic enlargement misses most."""
     try:
         x, y = (float(part) for part in st.query_params.get("at", "").split(","))
     except ValueError:
-        return Crop()
-    return Crop(min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)) if x == x and y == y else Crop()
+        x = y = math.nan
+    if math.isfinite(x) and math.isfinite(y):
+        return Crop(min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
+    return hardest_crop(reference, floor)
+
+
+def hardest_crop(reference: np.ndarray, floor: np.ndarray) -> Crop:
+    """The crop in which `floor` differs most from `reference`, both `uint8 (H, W, 3)`."""
+    difference = np.abs(reference.astype(float) - floor).mean(2)
+    height, width = difference.shape
+    side = min(SIDE, height, width)
+    sums = uniform_filter(difference, side, mode="constant")
+    half = side // 2
+    inside = sums[half : half + height - side + 1, half : half + width - side + 1]
+    row, column = np.unravel_index(inside.argmax(), inside.shape)
+    return Crop(float(column + half) / width, float(row + half) / height)
 
 
 def remember_crop(x: float, y: float) -> None:

@@ -31,18 +31,19 @@ class LoadedNetwork:
 
 def choose_network() -> str:
     """The network's name: from the catalogue, or any `hub:OWNER/NAME[@REVISION][:FILE]`."""
-    titles = {entry.name: entry.title for entry in entries()}
+    known = {entry.name: entry for entry in entries()}
     chosen = st.selectbox(
         "Network",
-        list(titles),
-        index=list(titles).index(DEFAULT) if DEFAULT in titles else 0,
-        format_func=lambda name: titles.get(name) or str(name),
+        list(known),
+        index=list(known).index(DEFAULT),
         key="network",
         bind="query-params",
         accept_new_options=True,
         help="Bundled networks work offline. Any network of the Hugging Face Hub that Bitlens "
         "recognises loads too: type hub:OWNER/NAME or hub:OWNER/NAME@REVISION:FILE.",
     )
+    if chosen in known:
+        st.caption(known[chosen].title)
     return chosen or DEFAULT
 
 

@@ -72,15 +72,12 @@ def _uploaded(scale: int) -> Subject:
     role = st.segmented_control(
         "Use it as",
         ["truth", "input"],
-        format_func={
-            "truth": "the truth, reduced first",
-            "input": "the input, enlarged",
-        }.__getitem__,
         default="truth",
         required=True,
         key="role",
         bind="query-params",
-        help="Only with the truth at hand can PSNR and SSIM be measured.",
+        help="As the truth it is reduced first, so that PSNR and SSIM can be measured; "
+        "as the input it is enlarged as it is.",
     )
     if file is not None:
         st.session_state["kept upload"] = (file.name, file.getvalue())
@@ -117,4 +114,9 @@ def _digest(low: np.ndarray, truth: np.ndarray | None) -> str:
 
 def bicubic(subject: Subject, scale: int) -> np.ndarray:
     """The bicubic enlargement of the input, `uint8`."""
+    return _bicubic(subject, scale)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Subject: lambda s: s.digest})
+def _bicubic(subject: Subject, scale: int) -> np.ndarray:
     return to_uint8(upscale(to_tensor(subject.low), scale))

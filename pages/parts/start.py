@@ -1,10 +1,17 @@
 """The beginning of every page: it works the same when app.py has not run."""
 
+from pathlib import Path
+
 import streamlit as st
 
+ASSETS = Path(__file__).parents[2] / "assets"
 
-def start_page(title: str, icon: str, lead: str) -> None:
+
+def start_page(title: str, lead: str) -> None:
     """Page settings, heading and one sentence that says what the page is for."""
-    st.set_page_config(page_title=f"{title} · Bitlens", page_icon=icon, layout="wide")
-    st.title(title)
+    st.set_page_config(
+        page_title=f"{title} · Bitlens", page_icon=ASSETS / "icon.svg", layout="wide"
+    )
+    st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
+    st.title(title, anchor=False)
     st.markdown(lead)

@@ -7,26 +7,32 @@ from contextlib import contextmanager
 import streamlit as st
 
 from pages.parts.choices import Choices
-from pages.parts.measuring import known_ranking, ranking_of
+from pages.parts.measuring import known_ranking, measured, ranking_of
+from quantlib.pipeline import Measurement
+from quantlib.ptq import Settings
+
+PATIENCE, REFRESH = 0.6, 0.2
 
 
 @contextmanager
 def progress(what: str, on_stop: Callable[[], None] | None = None) -> Iterator[Callable]:
-    """A bar with the time left; yields `watch(done, total)`.
+    """A bar with the time left, for work that is not done in a moment; yields `watch(done, total)`.
 
     A click on Stop, or on anything else, ends the work at the next call of `watch`.
     """
     place = st.empty()
-    with place.container():
-        bar = st.progress(0.0, text=what)
-        st.button("Stop", icon=":material/stop_circle:", on_click=on_stop, key=f"stop {what}")
+    bar = None
     started = shown = time.perf_counter()
 
     def watch(done: int, total: int) -> None:
-        nonlocal shown
+        nonlocal shown, bar
         now = time.perf_counter()
-        if now - shown < 0.2 and done < total:
+        if now - started < PATIENCE or now - shown < REFRESH:
             return
+        if bar is None:
+            with place.container():
+                bar = st.progress(0.0, text=what)
+                st.button("Stop", icon=":material/stop_circle:", on_click=on_stop, key=what)
         shown = now
         left = (now - started) / done * (total - done) if done else 0.0
         note = f", about {left:.0f} s left" if done else ""
@@ -36,6 +42,16 @@ def progress(what: str, on_stop: Callable[[], None] | None = None) -> Iterator[C
         yield watch
     finally:
         place.empty()
+
+
+def measured_all(choices: Choices, settings: list[Settings], what: str) -> list[Measurement]:
+    """The chosen picture and network under each of `settings`."""
+    found = []
+    with progress(what) as watch:
+        for done, one in enumerate(settings):
+            watch(done, len(settings))
+            found.append(measured(choices.subject, choices.network, one))
+    return found
 
 
 def wait_for_greedy(choices: Choices) -> None:

@@ -47,6 +47,9 @@ def main() -> None:
     stems = choices.pages or sorted(path.stem for path in (app.parent / "pages").glob("*.py"))
     choices.out.mkdir(parents=True, exist_ok=True)
     with serve(app) as server, launch() as browser:
+        opened = browser.new_page()
+        visit(opened, server.url, seconds=300)  # from here on Streamlit knows the router
+        opened.close()
         for stem, width, scheme in product(stems, WIDTHS, SCHEMES):
             print(shoot(browser, server.url, stem, width, scheme, choices.out))
 
