@@ -24,21 +24,11 @@ from pages.parts.walkthrough import (
 from quantlib.importance import Ranking
 from quantlib.ptq import Site
 
-
-def main() -> None:
-    start_page(
-        "Importance",
-        "Which channels are worth extra bits, what each criterion says, "
-        "and what DQA does to one of them.",
-    )
-    with notice():
-        choices = choose(with_method=False)
-        wait_for_greedy(choices)
-        site = choose_layer(choices)
-        rankings = rankings_of(choices)
-        show_criteria(choices, site, rankings)
-        show_channel(choices, site)
-        show_reproduce(choices)
+start_page(
+    "Importance",
+    "Which channels are worth extra bits, what each criterion says, "
+    "and what DQA does to one of them.",
+)
 
 
 def choose_layer(choices: Choices) -> Site:
@@ -160,4 +150,11 @@ def show_channel(choices: Choices, site: Site) -> None:
         show_equality(channel)
 
 
-main()
+with notice():
+    choices = choose(with_method=False)
+    wait_for_greedy(choices)
+    site = choose_layer(choices)
+    rankings = rankings_of(choices)
+    show_criteria(choices, site, rankings)
+    show_channel(choices, site)
+    show_reproduce(choices)

@@ -17,6 +17,12 @@ from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.pipeline import Measurement
 from quantlib.ptq import Settings
 
+start_page(
+    "Memory",
+    "Every point is a measured pass of the chosen picture: its PSNR against the bytes that "
+    "all its quantized activations would be stored in.",
+)
+
 DIRECT_BITS = range(2, 9)
 DQA_BITS = (2, 3, 4, 5)
 EXTRA_BITS = (1, 2, 3)
@@ -41,28 +47,6 @@ class Point:
     @property
     def label(self) -> str:
         return f"{self.name}<br>{self.kib:,.0f} KiB"
-
-
-def main() -> None:
-    start_page(
-        "Memory",
-        "Every point is a measured pass of the chosen picture: its PSNR against the bytes that "
-        "all its quantized activations would be stored in.",
-    )
-    with notice():
-        choices = choose(with_method=False)
-        if choices.subject.truth is None:
-            st.info("PSNR needs the truth: use your picture as the truth in the sidebar.")
-            return
-        wait_for_greedy(choices)
-        noisy = st.toggle(
-            "Search NoisyQuant too",
-            key="noisy",
-            bind="query-params",
-            help="Its noise is searched layer by layer: some seconds for each number of bits.",
-        )
-        show(choices, measure_all(choices, grid(choices, noisy)))
-        show_reproduce(choices)
 
 
 def grid(choices: Choices, noisy: bool) -> list[Settings]:
@@ -177,4 +161,17 @@ def offer_workbench(point: Point) -> None:
     )
 
 
-main()
+with notice():
+    choices = choose(with_method=False)
+    if choices.subject.truth is None:
+        st.info("PSNR needs the truth: use your picture as the truth in the sidebar.")
+    else:
+        wait_for_greedy(choices)
+        noisy = st.toggle(
+            "Search NoisyQuant too",
+            key="noisy",
+            bind="query-params",
+            help="Its noise is searched layer by layer: some seconds for each number of bits.",
+        )
+        show(choices, measure_all(choices, grid(choices, noisy)))
+        show_reproduce(choices)

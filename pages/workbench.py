@@ -19,21 +19,14 @@ from quantlib.imaging.reading import png_bytes
 from quantlib.pipeline import Measurement
 from quantlib.ptq import Settings
 
+start_page(
+    "Workbench",
+    "Choose a picture, a network and a method in the sidebar, and see what every bit buys.",
+)
+
 STRIP = (8, 6, 5, 4, 3, 2)
 FP32 = Settings("fp32")
 CHART_HEIGHT = 330
-
-
-def main() -> None:
-    start_page(
-        "Workbench",
-        "Choose a picture, a network and a method in the sidebar, and see what every bit buys.",
-    )
-    with notice():
-        choices = choose()
-        if choices.settings.needs_ranking:
-            wait_for_greedy(choices)
-        show(choices)
 
 
 def show(choices: Choices) -> None:
@@ -243,4 +236,8 @@ def show_strip(full: Measurement, series: dict[int, Measurement], crop: crops.Cr
             )
 
 
-main()
+with notice():
+    choices = choose()
+    if choices.settings.needs_ranking:
+        wait_for_greedy(choices)
+    show(choices)

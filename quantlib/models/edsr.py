@@ -16,10 +16,10 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, padding=1)
 
 
-def _in_float32(layer: nn.Module, x: Tensor) -> Tensor:
+def _out_of_autocast(layer: nn.Module, x: Tensor) -> Tensor:
     """Both ends stay out of autocast: bfloat16 has fewer levels than an 8-bit picture."""
     with torch.autocast(x.device.type, enabled=False):
-        return layer(x.float())
+        return layer(x.float() if x.dtype == torch.bfloat16 else x)
 
 
 class ResidualBlock(nn.Module):
@@ -71,8 +71,8 @@ class EDSR(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         upsampler, last = self.tail
-        x = _in_float32(self.head, x)
-        return _in_float32(last, upsampler(x + self.body(x)))
+        x = _out_of_autocast(self.head, x)
+        return _out_of_autocast(last, upsampler(x + self.body(x)))
 
 
 def from_state_dict(weights: Mapping[str, Tensor]) -> EDSR:

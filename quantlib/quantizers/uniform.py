@@ -79,7 +79,8 @@ def fit_uniform(
     """The uniform quantizer for `x`, per tensor or per channel.
 
     `clip` decides the range: "max" (DQA, equation 1: scale = max|A| / 2^(n-1)), "percentile" (the
-    99.9th of |x|, or the maximum where that is zero) or "mse" (of 29 fractions of the maximum the one with the least squared error).
+    99.9th of |x|, or the maximum where that is zero) or "mse" (of 29
+    fractions of the maximum the one with the least squared error).
     `signed=False` is for activations after a ReLU: all 2^n levels lie at or above zero.
 
     >>> fit_uniform(torch.tensor([[1.0, -2.0], [0.5, 0.0]]), 3, channel_dim=0).scale.tolist()
