@@ -119,10 +119,12 @@ def show_panels(choices: Choices, full: Measurement, result: Measurement, crop: 
     panels.append(
         ("Input", subject.low, f"{subject.low.shape[1]}×{subject.low.shape[0]}, as it came")
     )
-    with crops.row():
-        for title, rgb, figures in panels:
-            cut = _cut(rgb, crop, full.rgb)
-            crops.show(cut, f"**{title}** {figures}", f"Crop of the picture: {title}")
+    crops.show_row(
+        [
+            crops.Panel(_cut(rgb, crop, full.rgb), title, figures, f"Crop of the picture: {title}")
+            for title, rgb, figures in panels
+        ]
+    )
     st.caption(f"{CONVENTION}.")
 
 
@@ -225,15 +227,22 @@ def show_strip(full: Measurement, series: dict[int, Measurement], crop: crops.Cr
     if not series:
         st.caption("Choose a quantization method to see it.")
         return
-    with crops.row():
-        for bits, measurement in series.items():
-            size = measurement.ledger.total.total / 1024
-            decibel = "" if measurement.psnr_y is None else f"{measurement.psnr_y:.2f} dB, "
-            crops.show(
+    crops.show_row(
+        [
+            crops.Panel(
                 crop.cut(measurement.rgb),
-                f"**{bits} bit** {decibel}{size:,.0f} KiB",
+                f"{bits} bit",
+                _strip_figures(measurement),
                 f"The crop at {bits} bits",
             )
+            for bits, measurement in series.items()
+        ]
+    )
+
+
+def _strip_figures(measurement: Measurement) -> str:
+    size = f"{measurement.ledger.total.total / 1024:,.0f} KiB"
+    return size if measurement.psnr_y is None else f"{measurement.psnr_y:.2f} dB, {size}"
 
 
 with notice():

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from pages.parts.networks import LoadedNetwork
 from pages.parts.pictures import Subject
+from pages.parts.worker import on_worker
 from quantlib.imaging.tensors import to_tensor
 from quantlib.ptq import Site
 
@@ -24,6 +25,10 @@ def _activation(
     _subject: Subject,
     _network: LoadedNetwork,
 ) -> Tensor:
+    return on_worker(_captured, _subject, _network, site_name)
+
+
+def _captured(subject: Subject, network: LoadedNetwork, site_name: str) -> Tensor:
     found: list[Tensor] = []
 
     def visit(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
@@ -32,5 +37,5 @@ def _activation(
         return a
 
     with torch.inference_mode():
-        _network.sites.run(to_tensor(_subject.low), visit)
+        network.sites.run(to_tensor(subject.low), visit)
     return found[0]

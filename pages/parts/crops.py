@@ -1,7 +1,9 @@
 """One crop through all panels, enlarged without interpolation."""
 
 import math
+from base64 import b64encode
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import streamlit as st
@@ -38,25 +40,37 @@ class Crop:
         return rgb[top:bottom, left:right]
 
 
-def enlarged(rgb: np.ndarray) -> bytes:
-    """A PNG of the crop, every pixel a square of whole screen pixels, sharp on dense screens."""
-    factor = max(1, 2 * SHOWN // max(rgb.shape[:2]))
-    return png_bytes(rgb.repeat(factor, 0).repeat(factor, 1))
-
-
 def error_map(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Ten times the absolute difference, the mean of the three colours, as a grey picture."""
     difference = np.abs(a.astype(np.int16) - b.astype(np.int16)).mean(2, keepdims=True)
     return np.clip(ERROR_GAIN * difference, 0, 255).astype(np.uint8).repeat(3, 2)
 
 
-def show(rgb: np.ndarray, caption: str, alt: str) -> None:
-    st.image(enlarged(rgb), caption=caption, alt=alt, width=SHOWN, output_format="PNG")
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A crop `uint8 (h, w, 3)` with its title, its figures and a text for who cannot see it."""
+
+    rgb: np.ndarray
+    title: str
+    figures: str
+    alt: str
+
+    def html(self) -> str:
+        """The pixels as they are; the browser enlarges them to squares, on any screen."""
+        data = b64encode(png_bytes(self.rgb)).decode("ascii")
+        return (
+            f'<figure style="margin:0;width:{SHOWN}px">'
+            f'<img src="data:image/png;base64,{data}" alt="{escape(self.alt)}" '
+            f'style="width:{SHOWN}px;image-rendering:pixelated;border-radius:0.4rem;display:block">'
+            '<figcaption style="font-size:0.85rem;line-height:1.35;margin-top:0.3rem">'
+            f"<b>{escape(self.title)}</b><br>{escape(self.figures)}</figcaption></figure>"
+        )
 
 
-def row():
-    """A row of crops that breaks where the screen is narrow."""
-    return st.container(horizontal=True, gap="xsmall")
+def show_row(panels: list[Panel]) -> None:
+    """Crops side by side, in as many rows as the screen needs."""
+    figures = "".join(panel.html() for panel in panels)
+    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:0.8rem 0.5rem">{figures}</div>')
 
 
 def crop_from_address(reference: np.ndarray, floor: np.ndarray) -> Crop:

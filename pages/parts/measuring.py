@@ -1,6 +1,5 @@
 """Measurements, made once for every picture, network and setting, whoever asks."""
 
-import threading
 from collections.abc import Callable
 
 import streamlit as st
@@ -8,11 +7,10 @@ import streamlit as st
 from pages.parts.choices import Choices
 from pages.parts.networks import LoadedNetwork
 from pages.parts.pictures import Subject
+from pages.parts.worker import on_worker
 from quantlib.importance import Ranking, rank
 from quantlib.pipeline import Measurement, measure, prepare
 from quantlib.ptq import QuantizedNetwork, Settings
-
-_one_at_a_time = threading.BoundedSemaphore(1)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -35,17 +33,14 @@ def ranking_of(
     settings: Settings,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> Ranking:
-    """The ranking by `settings.criterion`; `watch` follows it and may end it by raising."""
+    """The ranking by `settings.criterion`; `watch` follows greedy and may end it by raising."""
     known = known_ranking(network, settings)
     if known is None:
-        known = rank(
-            network.sites,
-            network.pairs,
-            settings.criterion,
-            settings.bits,
-            settings.extra_bits,
-            watch=watch,
-        )
+        sites, pairs, bits, extra = network.sites, network.pairs, settings.bits, settings.extra_bits
+        if settings.criterion == "greedy":  # long: on this thread, so that others need not wait
+            known = rank(sites, pairs, "greedy", bits, extra, watch=watch)
+        else:
+            known = on_worker(rank, sites, pairs, settings.criterion, bits, extra)
         _rankings()[ranking_key(network, settings)] = known
     return known
 
@@ -67,8 +62,7 @@ def _measured(
     _network: LoadedNetwork,
 ) -> Measurement:
     quantized = _quantized(name, sha256, settings, _network)
-    with _one_at_a_time:
-        return measure(quantized, _subject.low, _network.scale, _subject.truth)
+    return on_worker(measure, quantized, _subject.low, _network.scale, _subject.truth)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -76,7 +70,7 @@ def _quantized(
     name: str, sha256: str | None, settings: Settings, _network: LoadedNetwork
 ) -> QuantizedNetwork:
     ranking = known_ranking(_network, settings) if settings.needs_ranking else None
-    return prepare(_network.sites, settings, _network.pairs, ranking)
+    return on_worker(prepare, _network.sites, settings, _network.pairs, ranking)
 
 
 def quantized(choices: Choices) -> QuantizedNetwork:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.parts.worker import on_worker
 from quantlib.errors import QuantlibError
 from quantlib.importance.pairs import Pair
 from quantlib.models import load
@@ -61,6 +62,10 @@ def loaded(name: str) -> LoadedNetwork:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _load(name: str) -> LoadedNetwork:
+    return on_worker(_read, name)
+
+
+def _read(name: str) -> LoadedNetwork:
     network = load(name)
     return LoadedNetwork(
         name,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from pages.parts.worker import on_worker
 from quantlib.errors import QuantlibError
 from quantlib.imaging.reading import Picture, read_picture
 from quantlib.imaging.resizing import upscale
@@ -60,7 +61,7 @@ def subject(key: str, scale: int) -> Subject:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _sample(key: str, scale: int) -> Subject:
-    low, truth = reduced(sample_for(key, scale), scale)
+    low, truth = on_worker(reduced, sample_for(key, scale), scale)
     credit = next(sample.credit for sample in SAMPLES if sample.key == key)
     return Subject(_digest(low, truth), key, TITLES[key], low, truth, (credit,))
 
@@ -101,7 +102,7 @@ def _prepared(picture: Picture, scale: int, as_truth: bool) -> Subject:
         top, left = max(0, (height - side) // 2), max(0, (width - side) // 2)
         rgb = np.ascontiguousarray(rgb[top : top + side, left : left + side])
         notes.append(f"the middle {rgb.shape[1]}×{rgb.shape[0]} of {width}×{height} pixels")
-    low, truth = reduced(rgb, scale) if as_truth else (rgb, None)
+    low, truth = on_worker(reduced, rgb, scale) if as_truth else (rgb, None)
     return Subject(_digest(low, truth), picture.name, picture.name, low, truth, tuple(notes))
 
 
@@ -119,4 +120,4 @@ def bicubic(subject: Subject, scale: int) -> np.ndarray:
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Subject: lambda s: s.digest})
 def _bicubic(subject: Subject, scale: int) -> np.ndarray:
-    return to_uint8(upscale(to_tensor(subject.low), scale))
+    return on_worker(lambda: to_uint8(upscale(to_tensor(subject.low), scale)))

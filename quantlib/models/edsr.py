@@ -27,11 +27,13 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, features: int, res_scale: float) -> None:
         super().__init__()
-        self.body = nn.Sequential(_conv(features, features), nn.ReLU(), _conv(features, features))
+        self.body = nn.Sequential(
+            _conv(features, features), nn.ReLU(inplace=True), _conv(features, features)
+        )
         self.res_scale = res_scale
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.res_scale * self.body(x)
+        return torch.add(x, self.body(x), alpha=self.res_scale)
 
 
 def _upsampler(features: int, scale: int) -> nn.Sequential:

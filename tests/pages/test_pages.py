@@ -156,6 +156,6 @@ def test_memory_measures_all_points():
     assert fine(app)
     table = app.dataframe[0].value
     assert {"2-bit direct", "3-bit DQA"} <= set(table["method"])
-    rows = table[table["method"].str.contains("direct")].to_dict("records")
-    quality = [row["PSNR in dB"] for row in sorted(rows, key=lambda row: row["KiB"])]
+    points = sorted(zip(table["KiB"], table["PSNR in dB"], table["method"], strict=True))
+    quality = [decibel for _, decibel, method in points if "direct" in method]
     assert len(quality) == 7 and quality == sorted(quality)
