@@ -7,13 +7,16 @@ import streamlit as st
 
 from pages.parts import charts
 from pages.parts.choices import CRITERION_TITLES, METHOD_TITLES, Choices, choose
-from pages.parts.measuring import measured
+from pages.parts.measuring import measured, quantized
 from pages.parts.notices import notice
 from pages.parts.pictures import bicubic
 from pages.parts.reproduce import show_reproduce
 from pages.parts.start import start_page
 from pages.parts.waiting import measured_all, wait_for_greedy
+from pages.parts.worker import on_worker
+from quantlib.evaluation.operations import count_operations
 from quantlib.evaluation.quality import CONVENTION, psnr_y
+from quantlib.imaging.tensors import to_tensor
 from quantlib.pipeline import Measurement
 from quantlib.ptq import Settings
 
@@ -121,6 +124,25 @@ def show(choices: Choices, points: list[Point]) -> None:
         st.dataframe(rows, hide_index=True)
 
 
+def show_operations(choices: Choices) -> None:
+    """What the current choice adds to the network's own work."""
+    result = measured(choices.subject, choices.network, choices.settings)
+    low = to_tensor(choices.subject.low)
+    counts = on_worker(count_operations, quantized(choices), low, result.ledger.sites)
+    rows = [
+        {"operation": "the network's multiply-accumulates", "count": counts.macs},
+        {"operation": "quantize: multiply, round, clip", "count": counts.quantize},
+        {"operation": "shift and mask", "count": counts.shift},
+        {"operation": "Huffman symbols encoded", "count": counts.encode},
+        {"operation": "Huffman symbols decoded", "count": counts.decode},
+        {"operation": "de-quantize: multiply", "count": counts.dequantize},
+    ]
+    shares = [{**row, "of the network's, in %": 100 * row["count"] / counts.macs} for row in rows]
+    with st.expander("Operations that the current choice adds", icon=":material/calculate:"):
+        st.dataframe(shares, hide_index=True)
+        st.caption("Counted per picture, from the shapes and the important channels.")
+
+
 def verdict(own: Point, direct: list[Point]) -> str:
     """The chosen point against direct quantization at the same bytes."""
     direct = sorted(direct, key=lambda p: p.kib)
@@ -174,4 +196,5 @@ with notice():
             help="Its noise is searched layer by layer: some seconds for each number of bits.",
         )
         show(choices, measure_all(choices, grid(choices, noisy)))
+        show_operations(choices)
         show_reproduce(choices)

@@ -83,9 +83,10 @@ def show_slider(choices: Choices, full: Measurement, result: Measurement, crop: 
         if point := clicked_point("slider"):
             crops.remember_crop(*point)
 
+    quantized_png = png_bytes(result.rgb)
     compare_slider(
         png_bytes(full.rgb),
-        png_bytes(result.rgb),
+        quantized_png,
         f"FP32{_decibel(full)}",
         f"{choices.settings.summary}{_decibel(result)}",
         f"{choices.subject.title}, enlarged by the FP32 network and with quantized activations",
@@ -95,6 +96,14 @@ def show_slider(choices: Choices, full: Measurement, result: Measurement, crop: 
         on_click=move_crop,
     )
     st.caption("Drag the divider, or use the arrow keys. Click to move the crop of all panels.")
+    st.download_button(
+        f"Download the {choices.settings.summary} result",
+        quantized_png,
+        f"{choices.subject.digest[:8]}-x{choices.network.scale}.png",
+        "image/png",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def _decibel(measurement: Measurement) -> str:

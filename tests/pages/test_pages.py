@@ -154,7 +154,8 @@ def test_importance_greedy_runs_on_demand():
 def test_memory_measures_all_points():
     app = opened("memory", picture="Cat")
     assert fine(app)
-    table = app.dataframe[0].value
+    table, operations = app.dataframe[0].value, app.dataframe[1].value
+    assert operations["count"].iloc[0] > operations["count"].iloc[1] > 0
     assert {"2-bit direct", "3-bit DQA"} <= set(table["method"])
     points = sorted(zip(table["KiB"], table["PSNR in dB"], table["method"], strict=True))
     quality = [decibel for _, decibel, method in points if "direct" in method]
