@@ -102,15 +102,14 @@ def payload_size(counts: np.ndarray) -> PayloadSize:
     """
     values = _checked(counts)
     total = sum(values)
-    table = len(_varint(total))
+    table = max(1, -(-total.bit_length() // 7))  # the varint
     if total == 0:
         return PayloadSize(table, 0)
-    lengths = _lengths(values)
     while not values[-1]:
         values.pop()
-    width = max(lengths).bit_length()
-    bits = sum(n * length for n, length in zip(values, lengths, strict=False))
-    return PayloadSize(table + 2 + packed_size(len(values), width), (bits + 7) // 8)
+    bits, longest = _cost(sorted(filter(None, values)))
+    entries = -(-len(values) * longest.bit_length() // 8)
+    return PayloadSize(table + 2 + entries, (bits + 7) // 8)
 
 
 def encode(symbols: np.ndarray) -> bytes:
@@ -212,6 +211,29 @@ def _lengths(counts: list[int]) -> list[int]:
     for node, (_, symbol) in enumerate(leaves):
         lengths[symbol] = depths[node]
     return lengths
+
+
+def _cost(weights: list[int]) -> tuple[int, int]:
+    """Bits of all coded symbols and the longest code, for rising counts; as `_lengths` codes them.
+
+    Every union of two nodes adds one bit to each symbol below it.
+    """
+    bits = leaf = union = 0
+    unions: list[tuple[int, int]] = []  # weight and height, both rising
+    while len(unions) < len(weights) - 1:
+        weight = height = 0
+        for _ in (0, 1):
+            last = union == len(unions)
+            if leaf < len(weights) and (last or weights[leaf] <= unions[union][0]):
+                weight += weights[leaf]
+                leaf += 1
+            else:
+                weight += unions[union][0]
+                height = max(height, unions[union][1])
+                union += 1
+        unions.append((weight, height + 1))
+        bits += weight
+    return bits, unions[-1][1] if unions else 0
 
 
 def _varint(value: int) -> bytes:
