@@ -14,8 +14,8 @@ from torch import Tensor
 
 from quantlib.errors import QuantlibError
 from quantlib.quantizers.bitwidth import BitWidth
-from quantlib.quantizers.channels import along_channels, channel_axis, largest_magnitude, step_size
-from quantlib.quantizers.packed import PackedTensor, pack_codes, packed_sizes
+from quantlib.quantizers.channels import along_channels, largest_magnitude, step_size
+from quantlib.quantizers.packed import PackedTensor, pack_tensor, packed_sizes
 from quantlib.quantizers.quantizer import Quantizer
 from quantlib.quantizers.sizes import ByteSizes
 from quantlib.quantizers.uniform import UniformQuantizer
@@ -65,15 +65,8 @@ class NoisyQuantizer(Quantizer):
         return self._uniform.to_int(x + self._noise_for(x))
 
     def encode(self, x: Tensor) -> PackedTensor:
-        return PackedTensor(
-            "uniform",
-            tuple(x.shape),
-            channel_axis(x, self.channel_dim),
-            self.bitwidth,
-            self.scale.reshape(1).float().numpy(),
-            self.noise.float().numpy(),
-            pack_codes(self.to_int(x), self.bitwidth),
-        )
+        codes, noise = self.to_int(x), self.noise
+        return pack_tensor("uniform", codes, self.bitwidth, self.scale, self.channel_dim, noise)
 
     def measure(self, x: Tensor) -> tuple[Tensor, ByteSizes]:
         largest_magnitude(x, None)

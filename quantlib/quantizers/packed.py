@@ -12,6 +12,7 @@ from torch import Tensor
 from quantlib.coding.packing import pack, packed_size, unpack
 from quantlib.errors import QuantlibError
 from quantlib.quantizers.bitwidth import BitWidth
+from quantlib.quantizers.channels import channel_axis
 from quantlib.quantizers.sizes import ByteSizes
 
 _HEADER = struct.Struct("<4sBBBB")
@@ -110,6 +111,24 @@ def element_count(shape: Sequence[int]) -> int:
     if len(shape) > MAX_DIMENSIONS or math.prod(side for side in shape if side) >> 60:
         raise QuantlibError("The stored tensor has an impossible shape; its bytes are damaged.")
     return math.prod(shape)
+
+
+def pack_tensor(
+    rule: str,
+    codes: Tensor,
+    bitwidth: BitWidth,
+    scale: Tensor,
+    channel_dim: int | None,
+    offset: Tensor | None = None,
+) -> PackedTensor:
+    """The serialised form of integer `codes` with their scale and offset."""
+    axis = None if channel_dim is None else channel_axis(codes, channel_dim)
+    scales, offsets = (
+        np.zeros(0, np.float32) if values is None else values.reshape(-1).float().numpy()
+        for values in (scale, offset)
+    )
+    packed = pack_codes(codes, bitwidth)
+    return PackedTensor(rule, tuple(codes.shape), axis, bitwidth, scales, offsets, packed)
 
 
 def pack_codes(codes: Tensor, bitwidth: BitWidth) -> bytes:

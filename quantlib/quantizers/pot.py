@@ -9,13 +9,12 @@ from quantlib.errors import QuantlibError
 from quantlib.quantizers.bitwidth import BitWidth
 from quantlib.quantizers.channels import (
     along_channels,
-    channel_axis,
     largest_magnitude,
     step_size,
 )
 from quantlib.quantizers.packed import (
     PackedTensor,
-    pack_codes,
+    pack_tensor,
     packed_sizes,
     power_of_two_values,
 )
@@ -54,16 +53,8 @@ class PowerOfTwoQuantizer(Quantizer):
         return self._codes(x).int()
 
     def encode(self, x: Tensor) -> PackedTensor:
-        axis = None if self.channel_dim is None else channel_axis(x, self.channel_dim)
-        return PackedTensor(
-            "power-of-two",
-            tuple(x.shape),
-            axis,
-            self.bitwidth,
-            self.scale.reshape(-1).float().numpy(),
-            self.scale.new_zeros(0).float().numpy(),
-            pack_codes(self._codes(x), self.bitwidth),
-        )
+        codes = self._codes(x)
+        return pack_tensor("power-of-two", codes, self.bitwidth, self.scale, self.channel_dim)
 
     def measure(self, x: Tensor) -> tuple[Tensor, ByteSizes]:
         return self(x), packed_sizes(tuple(x.shape), self.bitwidth, self.scale.numel())

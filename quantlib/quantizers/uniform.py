@@ -11,11 +11,10 @@ from quantlib.quantizers.bitwidth import BitWidth
 from quantlib.quantizers.channels import (
     along_channels,
     by_channel,
-    channel_axis,
     largest_magnitude,
     step_size,
 )
-from quantlib.quantizers.packed import PackedTensor, pack_codes, packed_sizes
+from quantlib.quantizers.packed import PackedTensor, pack_tensor, packed_sizes
 from quantlib.quantizers.quantizer import Quantizer
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -54,16 +53,8 @@ class UniformQuantizer(Quantizer):
         return self._codes(x).int()
 
     def encode(self, x: Tensor) -> PackedTensor:
-        axis = None if self.channel_dim is None else channel_axis(x, self.channel_dim)
-        return PackedTensor(
-            "uniform",
-            tuple(x.shape),
-            axis,
-            self.bitwidth,
-            self.scale.reshape(-1).float().numpy(),
-            self.scale.new_zeros(0).float().numpy(),
-            pack_codes(self._codes(x), self.bitwidth),
-        )
+        codes = self._codes(x)
+        return pack_tensor("uniform", codes, self.bitwidth, self.scale, self.channel_dim)
 
     def measure(self, x: Tensor) -> tuple[Tensor, ByteSizes]:
         return self(x), packed_sizes(tuple(x.shape), self.bitwidth, self.scale.numel())

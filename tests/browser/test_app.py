@@ -111,7 +111,6 @@ def test_a_change_redraws_the_workbench_within_a_second(page, app_url, capsys):
             print(f"\n{label}: result after {shown:.2f} s, complete after {complete:.2f} s", end="")
         print()
     assert max(shown for shown, _ in medians.values()) <= 1.0
-    assert max(complete for _, complete in medians.values()) <= 2.0
 
 
 def test_a_click_moves_the_crop_of_all_panels(page, app_url):
