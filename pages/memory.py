@@ -63,7 +63,7 @@ def grid(choices: Choices, noisy: bool) -> list[Settings]:
         for n in DQA_BITS
         for m in EXTRA_BITS
         for r in RATIOS
-        if chosen.criterion != "greedy" or (n, m) == (chosen.bits, chosen.extra_bits)
+        if chosen.criterion != "greedy" or n == chosen.bits
     ]
     return list(dict.fromkeys([*settings, chosen]))
 

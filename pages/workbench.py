@@ -8,7 +8,7 @@ import streamlit as st
 from pages.parts import charts, crops
 from pages.parts.choices import METHOD_TITLES, Choices, choose
 from pages.parts.compare import clicked_point, compare_slider
-from pages.parts.measuring import measured, ranking_of
+from pages.parts.measuring import known_ranking, measured, ranking_of
 from pages.parts.notices import notice
 from pages.parts.pictures import bicubic
 from pages.parts.reproduce import show_reproduce
@@ -57,10 +57,13 @@ def show(choices: Choices) -> None:
 
 
 def at_all_bits(choices: Choices, settings: Settings) -> dict[int, Measurement]:
-    """The settings with 8, 6, 5, 4, 3 and 2 bits."""
+    """The settings with 8, 6, 5, 4, 3 and 2 bits; of greedy's those that have been searched."""
     wanted = [replace(settings, bits=bits) for bits in STRIP]
+    if settings.needs_ranking and settings.criterion == "greedy":
+        wanted = [one for one in wanted if known_ranking(choices.network, one)]
     what = f"{METHOD_TITLES[settings.method]} at other bits"
-    return dict(zip(STRIP, measured_all(choices, wanted, what), strict=True))
+    found = measured_all(choices, wanted, what)
+    return {one.bits: measurement for one, measurement in zip(wanted, found, strict=True)}
 
 
 def sentence(settings: Settings, full: Measurement, result: Measurement) -> str:

@@ -19,8 +19,9 @@ def _rankings() -> dict[tuple, Ranking]:
 
 
 def ranking_key(network: LoadedNetwork, settings: Settings) -> tuple:
-    uses_bits = settings.criterion in ("greedy", "gain")
-    bits = (settings.bits, settings.extra_bits) if uses_bits else ()
+    """What the ranking depends on: greedy quantizes with n bits, gain with n and with n+m."""
+    n, m = settings.bits, settings.extra_bits
+    bits = {"greedy": (n,), "gain": (n, m)}.get(settings.criterion, ())
     return (network.name, network.sha256, settings.criterion, *bits)
 
 
