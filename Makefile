@@ -6,12 +6,16 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check
 export HF_HUB_DISABLE_TELEMETRY := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help demo test check bench shots
+# Where the photographs and benchmarks of the comparison lie: `make table DATA=folder`.
+DATA ?= ../shared/data
+
+.PHONY: help demo test check bench table shots
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
 	@echo "make check   look at formatting, lint and types"
 	@echo "make bench   measure speed and sizes on this machine"
+	@echo "make table   train every method of the comparison under the same conditions (hours)"
 	@echo "make shots   save a picture of every page to screenshots/"
 
 demo: .venv/.runtime
@@ -27,6 +31,13 @@ check: .venv/.dev
 
 bench: .venv/.runtime
 	$(BIN)/python -m quantlib bench
+
+table: .venv/.runtime
+	$(BIN)/python -m quantlib table assets/plans/comparison-x2.toml \
+		--results runs/comparison-x2.json --out runs/comparison-x2 \
+		--data $(DATA)/t91 --data $(DATA)/bsds500_train --data $(DATA)/bsds500_test \
+		--validate set5 $(DATA)/set5/HR $(DATA)/set5/LR_bicubic/X2 \
+		--validate set14 $(DATA)/set14/SRF_2 $(DATA)/set14/SRF_2
 
 shots: .venv/.dev
 	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(BIN)/python -m tests.browser.shots

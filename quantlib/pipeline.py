@@ -17,7 +17,11 @@ from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.imaging.tiling import tiled
 from quantlib.importance import Ranking, rank
 from quantlib.importance.pairs import Pair, pairs_from
+from quantlib.models import SRNetwork, load
+from quantlib.models.catalogue import rlq_twin
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
+from quantlib.qat.release import with_free_inputs
+from quantlib.qat.scheme import quantized_layers
 from quantlib.quantizers.sizes import ByteSizes
 
 INPUT_SIDE = 128
@@ -51,10 +55,50 @@ class Measurement:
         return None if self.truth is None else ssim_y(self.rgb, self.truth, self.scale)
 
 
-def sites_of(network: nn.Module) -> SiteNetwork:
-    """The activation sites of a super-resolution network, traced on a photograph."""
+def open_network(
+    name: str, settings: Settings, watch: Callable[[int, int], None] = lambda done, total: None
+) -> SRNetwork:
+    """The network `name` as `settings` need it, at their depth.
+
+    For RLQ it is the network itself if it was trained with it, else the bundled QuantSR-C network
+    of its size, else the network adapted to RLQ here and now.
+    """
+    network = load(name)
+    if settings.method == "rlq" and not network.is_quantized:
+        twin = rlq_twin(name, settings.bits)
+        network = load(twin.name) if twin else adapted(network, settings.bits, watch)
+    elif settings.method == "rlq" and (bits := trained_bits(network)) != settings.bits:
+        raise QuantlibError(
+            f"{name} was trained with {bits} bits; call it with {bits}, or choose another network."
+        )
+    return network.at_depth(settings.depth)
+
+
+def trained_bits(network: SRNetwork) -> int:
+    """Bits of the activations that a network was trained with."""
+    schemes = [layer.scheme for layer in quantized_layers(network.network).values()]
+    return max(scheme.activation_bits for scheme in schemes)
+
+
+def sites_of(network: nn.Module, method: str = "dqa") -> SiteNetwork:
+    """The activation sites of a super-resolution network, traced on a photograph.
+
+    A network that was trained with quantized layers keeps its own quantizers for `method` "rlq";
+    for every other method its inputs are freed of them.
+    """
+    if method != "rlq" and getattr(network, "is_quantized", False):
+        network = with_free_inputs(network)
     example = to_tensor(calibration_pictures(48)[0])
     return SiteNetwork(network, example, inside="network")
+
+
+def weight_sizes(network: nn.Module) -> ByteSizes:
+    """Bytes of a network's weights and biases: packed where quantized, FP32 elsewhere."""
+    layers = quantized_layers(network)
+    packed = {f"{name}.weight" for name in layers}
+    plain = sum(4 * p.numel() for name, p in network.named_parameters() if name not in packed)
+    rest = ByteSizes(fp32=plain, codes=plain)
+    return sum((layer.weight_sizes() for layer in layers.values()), rest)
 
 
 def default_pairs(network: nn.Module) -> list[Pair]:

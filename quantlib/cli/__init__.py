@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from quantlib.cli import bench, evaluate, importance, models, train, upscale
+from quantlib.cli import bench, evaluate, importance, models, table, train, upscale
 from quantlib.errors import QuantlibError
 
 VERBS = {
@@ -17,6 +17,7 @@ VERBS = {
     "evaluate": evaluate,
     "importance": importance,
     "train": train,
+    "table": table,
     "bench": bench,
 }
 

@@ -11,13 +11,13 @@ import numpy as np
 from quantlib.errors import QuantlibError
 from quantlib.imaging.reading import read_picture
 from quantlib.models import load
-from quantlib.pipeline import default_pairs, prepare, sites_of
+from quantlib.pipeline import default_pairs, open_network, prepare, sites_of, trained_bits
 from quantlib.ptq import QuantizedNetwork, Settings
 from quantlib.ptq.settings import CRITERIA, METHODS, SCALES
+from quantlib.qat.depth import DEPTHS
 from quantlib.quantizers.uniform import CLIPS
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
-DEPTHS = ("full", "half", "quarter")
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,16 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_method(parser: argparse.ArgumentParser) -> None:
     default = Settings()
-    parser.add_argument("--method", choices=METHODS, default="fp32")
-    parser.add_argument("--bits", type=int, default=default.bits, help="bits per code, n")
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        help="rlq for networks that were trained with it, fp32 for others, where none is named",
+    )
+    parser.add_argument(
+        "--bits",
+        type=int,
+        help=f"bits per code, n (default {default.bits}, or what the network was trained with)",
+    )
     parser.add_argument(
         "--extra-bits", type=int, default=default.extra_bits, help="DQA's extra bits, m"
     )
@@ -56,7 +64,12 @@ def add_method(parser: argparse.ArgumentParser) -> None:
         default=default.scales,
         help="scales from every input, or frozen by calibration on sample photographs",
     )
-    parser.add_argument("--depth", choices=DEPTHS, default="full")
+    parser.add_argument(
+        "--depth",
+        choices=tuple(DEPTHS),
+        default="full",
+        help="how many blocks of a depth-dynamic network are computed",
+    )
 
 
 def settings_from(options: argparse.Namespace) -> Settings:
@@ -66,11 +79,23 @@ def settings_from(options: argparse.Namespace) -> Settings:
 
 def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
     """The network that the options ask for, quantized as they say."""
+    settle(options)
     settings = settings_from(options)
-    network = load(options.model)
-    if options.depth != "full":
-        raise QuantlibError(f"{options.model} has one depth only; leave out --depth.")
-    return prepare(sites_of(network), settings, default_pairs(network), watch=progress("ranking"))
+    network = open_network(options.model, settings, progress("adapting"))
+    sites = sites_of(network, settings.method)
+    return prepare(sites, settings, default_pairs(network), watch=progress("ranking"))
+
+
+def settle(options: argparse.Namespace) -> None:
+    """Puts in the method and the bits that follow from the network where none were named."""
+    trained = None
+    if options.method in (None, "rlq"):
+        network = load(options.model)
+        trained = trained_bits(network) if network.is_quantized else None
+    if options.method is None:
+        options.method = "rlq" if trained else "fp32"
+    if options.bits is None:
+        options.bits = trained or Settings().bits
 
 
 def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "recipe", metavar="RECIPE", help="a TOML file such as those in assets/recipes"
     )
+    add_data(parser)
+    parser.add_argument("--out", required=True, metavar="DIR", help="where weights and card go")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """The photographs to train on and the benchmarks to measure on."""
     parser.add_argument(
         "--data",
         required=True,
@@ -32,8 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "weights were trained on the train and test pictures of BSDS500 (Berkeley Segmentation "
         "Data Set) and the 91 pictures of Yang et al. (T91)",
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="where weights and card go")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument(
         "--validate",
         nargs=3,
@@ -46,34 +52,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     recipe = read_recipe(Path(options.recipe))
-    benchmarks = {
-        name: find_pairs(folder(high), folder(low), recipe.scale)
-        for name, high, low in options.validate
-    }
+    score = scorer(options, recipe.scale)
 
     def validate(network: nn.Module) -> dict[str, float]:
-        return {
-            name: _mean_psnr(network, pairs, recipe.scale) for name, pairs in benchmarks.items()
-        }
+        return {name: round(float(np.mean(found)), 3) for name, found in score(network).items()}
 
     folders = [Path(name) for name in options.data]
     return train_recipe(recipe, folders, Path(options.out), options.resume, _watch, validate)
 
 
-@torch.inference_mode()
-def _mean_psnr(network: nn.Module, pairs: list[tuple[str, Path, Path]], scale: int) -> float:
-    found = []
-    for _, high, low in pairs:
-        result = to_uint8(network(to_tensor(read_picture(low).rgb)))
-        truth = read_picture(high).rgb[: result.shape[0], : result.shape[1]]
-        found.append(psnr_y(result, truth, scale))
-    return round(float(np.mean(found)), 3)
+def scorer(
+    options: argparse.Namespace, scale: int
+) -> Callable[[nn.Module], dict[str, list[float]]]:
+    """What gives a network's PSNR on every picture of the benchmarks of `--validate`."""
+    benchmarks = {
+        name: find_pairs(folder(high), folder(low), scale) for name, high, low in options.validate
+    }
+
+    @torch.inference_mode()
+    def score(network: nn.Module) -> dict[str, list[float]]:
+        return {
+            name: [_psnr(network, high, low, scale) for _, high, low in pairs]
+            for name, pairs in benchmarks.items()
+        }
+
+    return score
+
+
+def _psnr(network: nn.Module, high: Path, low: Path, scale: int) -> float:
+    result = to_uint8(network(to_tensor(read_picture(low).rgb)))
+    truth = read_picture(high).rgb[: result.shape[0], : result.shape[1]]
+    return round(psnr_y(result, truth, scale), 4)
 
 
 def _watch(progress: Progress) -> None:
     print(
         f"step {progress.step}/{progress.steps}  loss {progress.loss:.5f}  "
-        f"{progress.steps_per_second:.1f} steps/s  {progress.seconds_left / 60:.0f} min left",
+        f"{progress.steps_per_second:.1f} steps/s  {progress.seconds_left / 60:.0f} min left"
+        + ("" if progress.psnr_y is None else f"  held-out {progress.psnr_y:.2f} dB"),
         file=sys.stderr,
         flush=True,
     )

@@ -123,6 +123,16 @@ def find(name: str) -> CatalogueEntry | None:
     return None
 
 
+def rlq_twin(name: str, bits: int) -> CatalogueEntry | None:
+    """The bundled QuantSR-C network of the same size as `builtin:edsr-xS`, at W`bits`A`bits`.
+
+    >>> rlq_twin("hub:eugenesiow/pan", 4) is None
+    True
+    """
+    match = re.fullmatch(r"builtin:edsr-x([234])", name)
+    return find(f"builtin:quantsr-c-x{match[1]}-w{bits}a{bits}") if match else None
+
+
 def _repository(name: str) -> str:
     """`hub:OWNER/NAME` of a name from the Hub; the name itself for a bundled network."""
     match = re.match(r"hub:[^@:]+", name)

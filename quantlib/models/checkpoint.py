@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -56,6 +56,14 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
                 "choose another checkpoint."
             )
     return weights
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """The metadata of a safetensors file; nothing for other files."""
+    if Path(path).suffix.lower() != ".safetensors":
+        return {}
+    with safe_open(path, "pt") as file:
+        return file.metadata() or {}
 
 
 def sha256(path: Path) -> str:

@@ -1,5 +1,6 @@
 """One way to every network: a name goes in, a super-resolution network comes out."""
 
+import copy
 import re
 import warnings
 from dataclasses import dataclass
@@ -10,10 +11,22 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from quantlib.errors import QuantlibError
-from quantlib.models import catalogue, edsr, pan, swin2sr
-from quantlib.models.checkpoint import SUFFIXES, missing_names, read_weights, sha256
+from quantlib.models import catalogue, edsr, pan, quantsr, swin2sr
+from quantlib.models.checkpoint import (
+    SUFFIXES,
+    missing_names,
+    read_metadata,
+    read_weights,
+    sha256,
+)
+from quantlib.qat import packing
+from quantlib.qat.depth import DEPTHS
+from quantlib.qat.scheme import quantized_layers
 
-RECOGNISED = "EDSR, PAN, Swin2SR as transformers saves it, and the architectures of spandrel"
+RECOGNISED = (
+    "EDSR, PAN, Swin2SR as transformers saves it, QuantSR-C as its authors do, "
+    "and the architectures of spandrel"
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,26 @@ class SRNetwork(nn.Module):
         self.parameter_count = sum(p.numel() for p in network.parameters())
         self.eval().requires_grad_(False)
 
+    @property
+    def is_quantized(self) -> bool:
+        """Whether the network was trained with quantized layers."""
+        return bool(quantized_layers(self.network))
+
+    @property
+    def depths(self) -> tuple[str, ...]:
+        """The depths that the network can run at; only the full one unless it was trained so."""
+        return tuple(DEPTHS) if getattr(self.network, "has_depths", False) else ("full",)
+
+    def at_depth(self, depth: str) -> "SRNetwork":
+        """The sub-network of a depth, weights shared; QuantlibError where there is none."""
+        if depth == "full":
+            return self
+        if depth not in self.depths:
+            raise QuantlibError(f"{self.name or 'This network'} has one depth only; choose full.")
+        twin = copy.copy(self)
+        twin._modules = {"network": self.network.at_depth(depth)}  # type: ignore[operator]
+        return twin
+
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
         y = self.network(self._continue(x).contiguous(memory_format=self.memory_format))
@@ -99,9 +132,10 @@ class SRNetwork(nn.Module):
 def load(name: str) -> SRNetwork:
     """The network called `builtin:NAME` or `hub:OWNER/NAME[@REVISION][:FILE]`, or a local file.
 
-    Layouts that are recognised: EDSR, PAN, Swin2SR as `transformers` saves it, and what spandrel
-    knows. Scale, width and depth are read from the weights; PAN ×3 also needs `3x` or `x3` in the
-    name of its file. Hub files are kept in the cache of `huggingface_hub`.
+    Layouts that are recognised: EDSR, PAN, Swin2SR as `transformers` saves it, QuantSR-C as its
+    authors do, and what spandrel knows. Scale, width and depth are read from the weights; PAN ×3
+    also needs `3x` or `x3` in the name of its file, and QuantSR-C with other than 4 bits theirs, as
+    `2bit` or `w2a4`. Hub files are kept in the cache of `huggingface_hub`.
 
     Everything that can go wrong with a name, a download or a checkpoint raises a `QuantlibError`.
 
@@ -156,7 +190,11 @@ def _load_from_hub(name: str) -> SRNetwork:
 def _build(
     path: Path, name: str, source: str, licence: str | None = None, commit: str | None = None
 ) -> SRNetwork:
-    network = _recognise(read_weights(path), path.name)
+    weights, metadata = read_weights(path), read_metadata(path)
+    network = _recognise(packing.float_state(weights), path.name)
+    if packing.KEY in metadata:
+        packing.restore(network.network, weights, metadata)
+        network.requires_grad_(False).eval()
     network.name = name
     network.source = source
     network.licence = licence
@@ -170,6 +208,9 @@ def _recognise(weights: dict[str, Tensor], file: str) -> SRNetwork:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # spandrel's architectures use older forms of PyTorch
+            if quantsr.recognises(weights):
+                made = quantsr.from_state_dict(weights, bits=quantsr.bits_in(file))
+                return _small(made, "QuantSR-C")
             if edsr.recognises(weights):
                 return _small(edsr.from_state_dict(weights), "EDSR")
             if pan.recognises(weights):

@@ -49,7 +49,7 @@ class QuantizedNetwork(nn.Module):
     @torch.inference_mode()
     def forward(self, x: Tensor) -> Tensor:
         """The network's output with quantized activations, shape as the network gives it."""
-        if self.settings.method == "fp32":
+        if self.settings.method in ("fp32", "rlq"):
             return self.site_network(x)
         return self.site_network.run(x, lambda site, a, layer: self.quantizer(site, a)(a))
 
@@ -60,13 +60,23 @@ class QuantizedNetwork(nn.Module):
 
         def visit(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
             if self.settings.method == "fp32":
-                values, spent = a, ByteSizes(fp32=4 * a.numel(), codes=4 * a.numel())
+                values, spent = a, unquantized_sizes(a)
+            elif self.settings.method == "rlq":
+                values, spent = a, self._learned_sizes(site, a)
             else:
                 values, spent = self.quantizer(site, a).measure(a)
             sizes[site.name] = sizes.get(site.name, ByteSizes()) + spent
             return values
 
         return self.site_network.run(x, visit), sizes
+
+    def _learned_sizes(self, site: Site, a: Tensor) -> ByteSizes:
+        """Bytes of the codes that the site's layers make of `a`; FP32 where none is learned."""
+        learned = self.site_network.learned_quantizers(site).values()
+        if not learned:
+            return unquantized_sizes(a)
+        spent = sum((quantizer.sizes(a) for quantizer in learned), ByteSizes())
+        return replace(spent, fp32=4 * a.numel())
 
     @torch.inference_mode()
     def encode(self, x: Tensor) -> dict[str, EncodedTensor]:
@@ -76,11 +86,20 @@ class QuantizedNetwork(nn.Module):
         encoded: dict[str, EncodedTensor] = {}
 
         def visit(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
+            if self.settings.method == "rlq":
+                for name, quantizer in self.site_network.learned_quantizers(site).items():
+                    encoded[name] = quantizer.encode(a)
+                return a
             encoded[site.name] = self.quantizer(site, a).encode(a)
             return encoded[site.name].decode()
 
         self.site_network.run(x, visit)
         return encoded
+
+
+def unquantized_sizes(a: Tensor) -> ByteSizes:
+    """What an activation costs in FP32."""
+    return ByteSizes(fp32=4 * a.numel(), codes=4 * a.numel())
 
 
 def quantize(
@@ -95,6 +114,11 @@ def quantize(
     `(1, 3, H, W)` that frozen scales and NoisyQuant's noise are taken from.
     """
     masks = dict(masks or {})
+    if settings.method == "rlq" and not any(sites.learned_quantizers(s) for s in sites.sites):
+        raise QuantlibError(
+            "RLQ needs a network with learned quantizers; choose a bundled quantsr network or "
+            "adapt this one."
+        )
     if settings.method == "dqa" and (
         missing := [s.name for s in sites.sites if s.name not in masks]
     ):

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from quantlib.errors import QuantlibError
+from quantlib.qat.depth import DEPTHS
 from quantlib.quantizers.uniform import CLIPS, Clip
 
-METHODS = ("fp32", "direct", "pot", "noisyquant", "dqa")
+METHODS = ("fp32", "direct", "pot", "noisyquant", "dqa", "rlq")
 CRITERIA = ("greedy", "random", "energy", "saliency", "fisher", "gain")
 SCALES = ("dynamic", "frozen")
 MIN_BITS, MAX_BITS, MAX_EXTRA_BITS = 2, 8, 4
@@ -13,10 +14,11 @@ MIN_BITS, MAX_BITS, MAX_EXTRA_BITS = 2, 8, 4
 
 @dataclass(frozen=True)
 class Settings:
-    """Activation quantization of a whole network.
+    """Activation quantization of a whole network, which runs at one of its depths.
 
     `extra_bits`, `important` and `criterion` belong to DQA; `clip` and `unsigned` to direct
     quantization, where `unsigned` gives activations that are never negative all 2^n levels.
+    With `rlq` the network's own learned quantizers are at work, at the bits it was trained with.
     Scales are dynamic (from each input, as DQA's paper computes them) or frozen by calibration.
 
     >>> Settings("dqa", bits=3).summary
@@ -31,12 +33,14 @@ class Settings:
     clip: Clip = "max"
     unsigned: bool = False
     scales: str = "dynamic"
+    depth: str = "full"
 
     def __post_init__(self) -> None:
         _one_of("method", self.method, METHODS)
         _one_of("criterion", self.criterion, CRITERIA)
         _one_of("clip", self.clip, CLIPS)
         _one_of("scales", self.scales, SCALES)
+        _one_of("depth", self.depth, tuple(DEPTHS))
         _whole("bits", self.bits, MIN_BITS, MAX_BITS)
         _whole("extra_bits", self.extra_bits, 0, MAX_EXTRA_BITS)
         if not 0 <= self.important <= 1:
@@ -47,7 +51,12 @@ class Settings:
 
     @property
     def summary(self) -> str:
-        names = {"direct": "direct", "pot": "power-of-two", "noisyquant": "NoisyQuant"}
+        names = {
+            "direct": "direct",
+            "pot": "power-of-two",
+            "noisyquant": "NoisyQuant",
+            "rlq": "RLQ",
+        }
         if self.method == "fp32":
             return "FP32"
         return f"{self.bits}-bit {names.get(self.method, 'DQA')}"
@@ -59,7 +68,9 @@ class Settings:
     @property
     def needs_calibration(self) -> bool:
         """Whether scales (or NoisyQuant's noise) come from calibration pictures."""
-        return self.method == "noisyquant" or (self.scales == "frozen" and self.method != "fp32")
+        return self.method == "noisyquant" or (
+            self.scales == "frozen" and self.method not in ("fp32", "rlq")
+        )
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.qat.quantizer import LearnedQuantizer
 
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
@@ -142,6 +143,11 @@ class SiteNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)
+
+    def learned_quantizers(self, site: Site) -> dict[str, LearnedQuantizer]:
+        """The quantizers that the site's layers bring along, by the layer's name."""
+        found = {name: getattr(self._layers[name], "activation", None) for name in site.layers}
+        return {name: q for name, q in found.items() if isinstance(q, LearnedQuantizer)}
 
     def __getitem__(self, name: str) -> Site:
         return next(site for site in self.sites if site.name == name)

@@ -1,42 +1,42 @@
 """The card of trained weights: what they are, and how they came about."""
 
 import json
-import platform
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from quantlib.training.recipe import Recipe
+from quantlib.training.runcard import RunCard
 
 
-def card_of(
-    network: nn.Module, recipe: Recipe, weights: Path, data: str, hours: float
-) -> dict[str, Any]:
+def card_of(network: nn.Module, recipe: Recipe, weights: Path, run: RunCard) -> dict[str, Any]:
     """The card as it is written beside the weights; measured PSNR is added under `psnr_y`."""
     return {
         "name": recipe.name,
-        "title": f"EDSR ×{recipe.scale} (bundled)",
+        "title": title_of(recipe),
         "architecture": "EDSR",
         "scale": recipe.scale,
         "licence": "Apache-2.0",
         "parameters": sum(p.numel() for p in network.parameters()),
         "bytes": weights.stat().st_size,
         "psnr_y": {},
-        "training": {
-            **asdict(recipe),
-            "loss": "L1",
-            "optimiser": "Adam",
-            "schedule": "linear warm-up, then cosine to zero",
-            "augmentation": "flips and rotations",
-            "data": data,
-            "hours": round(hours, 2),
-            "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-            "torch": torch.__version__,
-        },
+        "training": asdict(run),
     }
+
+
+def title_of(recipe: Recipe) -> str:
+    """What people read in the list of networks.
+
+    >>> title_of(Recipe("r", scale=2, method="rlq", depths=True))
+    'QuantSR-C ×2, W4A4 (bundled)'
+    """
+    if not recipe.method:
+        return f"EDSR ×{recipe.scale} (bundled)"
+    name = "QuantSR-C" if recipe.depths else f"EDSR with {recipe.method.upper()}"
+    bits = f"W{recipe.weight_bits}A{recipe.activation_bits}"
+    return f"{name} ×{recipe.scale}, {bits} (bundled)"
 
 
 def write_card(card: dict[str, Any], file: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.training.objective import Objective, start_quantizers
 from quantlib.training.patches import PatchSource
 from quantlib.training.recipe import Recipe
 
@@ -24,6 +25,7 @@ class Progress:
     steps: int
     loss: float
     steps_per_second: float
+    psnr_y: float | None = None
 
     @property
     def seconds_left(self) -> float:
@@ -45,8 +47,14 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 
 def _write_atomically(state: dict, file: Path) -> None:
     part = file.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, file)
+    try:
+        torch.save(state, part)
+        os.replace(part, file)
+    except (OSError, RuntimeError) as error:  # PyTorch's writer reports a full disk as the latter
+        part.unlink(missing_ok=True)
+        raise QuantlibError(
+            f"{file} could not be written ({error}); make room, then go on with --resume."
+        ) from error
 
 
 def _read_checkpoint(file: Path, device: torch.device) -> dict:
@@ -71,18 +79,25 @@ def train(
     checkpoint: Path,
     resume: bool = False,
     watch: Callable[[Progress], None] = lambda progress: None,
+    judge: Callable[[nn.Module], float] | None = None,
+    teacher: nn.Module | None = None,
     watch_every: int = 100,
     save_every: int = 1000,
 ) -> tuple[dict[str, Tensor], float]:
     """Train `network` in place by `recipe`; the moving average of its weights, and the seconds.
 
     `checkpoint` is written every `save_every` steps; with `resume` the run goes on from it and ends
-    with the weights that an uninterrupted run would have ended with.
+    with the weights that an uninterrupted run would have ended with. `judge` gives the PSNR that
+    `watch` is told; `teacher` is what the recipe distils from. A loss that is not finite stops the
+    run with a `QuantlibError`; the last checkpoint stays.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
     network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
+    objective = Objective(network, recipe, teacher and teacher.to(device))
+    start_quantizers(network, source.batch(recipe.batch, recipe.seed, 0)[0].to(device))
+    learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.Adam(learned, recipe.learning_rate)
     average = {k: v.detach().clone() for k, v in network.state_dict().items()}
     first, spent = 0, 0.0
     if resume and checkpoint.exists():
@@ -102,9 +117,13 @@ def train(
             group["lr"] = learning_rate(recipe, step)
         low, high = source.batch(recipe.batch, recipe.seed, step)
         low = low.to(device, memory_format=torch.channels_last)
-        with _bfloat16(device):
-            output = network(low)
-        loss = nn.functional.l1_loss(output.float(), high.to(device))
+        with bfloat16(device):
+            loss = objective(low, high.to(device), step)
+        if not math.isfinite(loss.item()):
+            raise QuantlibError(
+                f"The loss of {recipe.name} was not finite at step {step + 1}, so training stopped; "
+                "the last checkpoint is kept. Lower learning_rate and start anew."
+            )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -124,11 +143,12 @@ def train(
             now = time.perf_counter()
             speed = (done - watched_step) / (now - watched_at)
             watched_at, watched_step = now, done
-            watch(Progress(done, recipe.steps, loss.item(), speed))
+            quality = judge and judge(network)
+            watch(Progress(done, recipe.steps, loss.item(), speed, quality))
     return average, spent + time.perf_counter() - started
 
 
-def _bfloat16(device: torch.device):
+def bfloat16(device: torch.device):
     """Autocast where the processor multiplies bfloat16 natively."""
     if device.type == "cuda" or torch.backends.mkldnn.is_available():
         return torch.autocast(device.type, torch.bfloat16)
@@ -138,5 +158,8 @@ def _bfloat16(device: torch.device):
 @torch.no_grad()
 def _update(average: dict[str, Tensor], network: nn.Module, decay: float, step: int) -> None:
     decay = min(decay, (step + 1) / (step + 10))
-    for name, weight in network.state_dict().items():
-        average[name].lerp_(weight, 1 - decay)
+    for name, value in network.state_dict().items():
+        if value.is_floating_point():
+            average[name].lerp_(value, 1 - decay)
+        else:
+            average[name].copy_(value)

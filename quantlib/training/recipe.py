@@ -3,15 +3,26 @@
 import math
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from quantlib.errors import QuantlibError
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides which weights come out, except the pictures."""
+    """Everything that decides which weights come out, except the pictures.
+
+    `start` names the network whose weights it begins with. With `method` the two convolutions of
+    every residual block are quantized by it; `k`, `use_shift` and `learn_step` are RLQ's switches,
+    `gate` DDTB's, `keep_scale` keeps the scale of the weights that DoReFa (and PACT, which uses its
+    weights) publishes without one: no batch norm follows here that would restore it. `first_input_quantized` and `ends` (fp32 or 8bit) say where. `depths` trains a
+    depth-dynamic super-network with learned shortcuts: `plain_steps` at full depth, whose shortcuts
+    give the order of the blocks, then the joint loss of the three depths. `distillation` weighs
+    the L1 distance to the output of the network `teacher`.
+    """
 
     name: str
     scale: int
@@ -25,6 +36,20 @@ class Recipe:
     ema: float = 0.999
     seed: int = 0
     start: str = ""
+    method: str = ""
+    weight_bits: int = 4
+    activation_bits: int = 4
+    k: float = 1.0
+    use_shift: bool = True
+    learn_step: bool = True
+    gate: bool = True
+    keep_scale: bool = True
+    first_input_quantized: bool = True
+    ends: str = "fp32"
+    depths: bool = False
+    plain_steps: int = 0
+    teacher: str = ""
+    distillation: float = 0.0
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w.-]+", self.name):
@@ -32,9 +57,11 @@ class Recipe:
         for name in ("scale", "features", "blocks", "steps", "batch", "patch", "learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
                 raise QuantlibError(f"{name} in recipe {self.name} has to be above zero.")
-        for name in ("seed", "warmup"):
+        for name in ("seed", "warmup", "plain_steps", "distillation"):
             if getattr(self, name) < 0:
                 raise QuantlibError(f"{name} in recipe {self.name} must not be below zero.")
+        if self.distillation and not self.teacher:
+            raise QuantlibError(f"Recipe {self.name} distils; name the network as `teacher`.")
         if not 0 <= self.ema < 1:
             raise QuantlibError(f"ema in recipe {self.name} has to lie in [0, 1).")
 
@@ -47,13 +74,18 @@ def read_recipe(file: Path) -> Recipe:
         raise QuantlibError(f"The recipe {file} cannot be read: {error}.") from error
     except tomllib.TOMLDecodeError as error:
         raise QuantlibError(f"The recipe {file} is not valid TOML: {error}.") from error
+    return recipe_from(values, file)
+
+
+def recipe_from(values: Mapping[str, Any], file: Path) -> Recipe:
+    """The recipe with the `values` that were read from `file`."""
     types = {field.name: type(field.default) for field in fields(Recipe)}
     types |= {"name": str, "scale": int}
     for key, value in values.items():
         if key not in types:
             raise QuantlibError(f"{file.name} sets {key}; known are {', '.join(types)}.")
         wanted = (int, float) if types[key] is float else types[key]
-        if isinstance(value, bool) or not isinstance(value, wanted):
+        if isinstance(value, bool) != (types[key] is bool) or not isinstance(value, wanted):
             raise QuantlibError(f"{key} in {file.name} has to be of type {types[key].__name__}.")
     if "scale" not in values:
         raise QuantlibError(f"{file.name} does not set scale; add for example `scale = 2`.")

@@ -1,6 +1,8 @@
 """A recipe carried out: from photographs to weights with a card."""
 
+import re
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,18 @@ from safetensors.torch import save_file
 from torch import nn
 
 from quantlib.errors import QuantlibError
-from quantlib.models import load
+from quantlib.models import SRNetwork, load
 from quantlib.models.edsr import EDSR
+from quantlib.qat.depth import DEPTHS
+from quantlib.qat.packing import packed_state
+from quantlib.qat.placement import residual_schemes
+from quantlib.qat.scheme import Scheme, quantize_layers
 from quantlib.training.card import card_of, write_card
+from quantlib.training.held_out import HeldOut
 from quantlib.training.loop import Progress, train
 from quantlib.training.patches import PatchSource
 from quantlib.training.recipe import Recipe
+from quantlib.training.runcard import RunCard
 
 
 def train_recipe(
@@ -23,11 +31,12 @@ def train_recipe(
     out: Path,
     resume: bool = False,
     watch: Callable[[Progress], None] = lambda progress: None,
-    validate: Callable[[nn.Module], dict[str, float]] = lambda network: {},
+    validate: Callable[[nn.Module], dict[str, Any]] = lambda network: {},
 ) -> dict[str, Any]:
     """Train on the photographs under `folders`; weights, card and checkpoint go to `out`.
 
-    `validate` gives the PSNR that the card reports, by name of the benchmark.
+    The watcher is told the PSNR on a held-out sample photograph; `validate` gives the PSNR that
+    the card reports, by name of the benchmark, and is asked for every depth.
     """
     if missing := [folder for folder in folders if not folder.is_dir()]:
         raise QuantlibError(f"{missing[0]} is not a folder; give --data a folder of photographs.")
@@ -39,14 +48,20 @@ def train_recipe(
         ) from error
     source = PatchSource(folders, recipe.scale, recipe.patch)
     network = fresh_network(recipe)
-    weights, seconds = train(network, source, recipe, out / f"{recipe.name}.pt", resume, watch)
-    file = out / f"{recipe.name}.safetensors"
-    save_file({name: tensor.contiguous().cpu() for name, tensor in weights.items()}, file)
+    teacher = load(recipe.teacher).network if recipe.teacher else None
+    checkpoint = out / f"{recipe.name}.pt"
+    judge = HeldOut(recipe.scale)
+    weights, seconds = train(network, source, recipe, checkpoint, resume, watch, judge, teacher)
     network.load_state_dict(weights)
     network.cpu().eval()
+    file = out / f"{recipe.name}.safetensors"
+    tensors, metadata = packed_state(network)
+    save_file(tensors, file, metadata)
     data = f"{len(source.pairs)} photographs: {', '.join(folder.name for folder in folders)}"
-    card = card_of(network, recipe, file, data, seconds / 3600)
+    card = card_of(network, recipe, file, RunCard.of(recipe, data, seconds / 3600))
     card["psnr_y"] = validate(network)
+    if network.has_depths:
+        card["depths"] = {depth: validate(network.at_depth(depth)) for depth in DEPTHS}
     write_card(card, out / f"{recipe.name}.json")
     return {"weights": str(file), "card": str(out / f"{recipe.name}.json"), **card}
 
@@ -54,21 +69,41 @@ def train_recipe(
 def fresh_network(recipe: Recipe) -> EDSR:
     """The network before its first step: random, or warm-started from `recipe.start`."""
     torch.manual_seed(recipe.seed)
-    network = EDSR(recipe.scale, recipe.features, recipe.blocks)
-    if not recipe.start:
-        return network
-    start = load(recipe.start)
+    network = EDSR(
+        recipe.scale, recipe.features, recipe.blocks, learnable_shortcuts=recipe.depths
+    )
+    start = load(recipe.start) if recipe.start else None
+    if start is not None:
+        _begin_with(network, start, recipe)
+    if recipe.method:
+        scheme, first = scheme_of(recipe), recipe.first_input_quantized
+        quantize_layers(network, residual_schemes(network, scheme, first, recipe.ends))
+        if start is not None:
+            shifts = {k: v for k, v in start.network.state_dict().items() if k.endswith(".shift")}
+            known = network.state_dict().keys() & shifts.keys()
+            network.load_state_dict({name: shifts[name] for name in known}, strict=False)
+    return network
+
+
+def scheme_of(recipe: Recipe) -> Scheme:
+    """How a recipe quantizes the convolutions of the blocks."""
+    values = asdict(recipe)
+    return Scheme(**{name: values[name] for name in Scheme.__dataclass_fields__})
+
+
+def _begin_with(network: EDSR, start: SRNetwork, recipe: Recipe) -> None:
     same_scale = start.scale == recipe.scale
+    own = network.state_dict()
     usable = {
         name: tensor
         for name, tensor in start.network.state_dict().items()
-        if same_scale or not name.startswith("tail.")
+        if (same_scale or not name.startswith("tail."))
+        and not re.search(r"\.(activation|weight_quantizer)\.", name)
+        and (name in own or not name.endswith(("shortcut", "block_order")))
     }
-    own = network.state_dict()
     if unfit := [k for k, v in usable.items() if k not in own or own[k].shape != v.shape]:
         raise QuantlibError(
             f"{recipe.start} has another width or depth than recipe {recipe.name} ({unfit[0]}); "
             "change `start`, `features` or `blocks`."
         )
     network.load_state_dict(usable, strict=False)
-    return network

@@ -1,0 +1,72 @@
+"""Train every method of a comparison under the same conditions, and print the table."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from quantlib.cli.train import add_data, scorer
+from quantlib.training.comparison import compare, read_plan
+from quantlib.training.loop import Progress
+from quantlib.training.summary import rows_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", metavar="PLAN", help="a TOML file such as those in assets/plans")
+    add_data(parser)
+    parser.add_argument(
+        "--results",
+        required=True,
+        metavar="FILE",
+        help="the JSON file that gets the result of every run; what it holds is not trained again",
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="where checkpoints go")
+    parser.add_argument(
+        "--seed", type=int, action="append", default=[], help="train the runs of this seed only"
+    )
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    plan = read_plan(Path(options.plan))
+    results = compare(
+        plan,
+        [Path(name) for name in options.data],
+        Path(options.results),
+        Path(options.out),
+        scorer(options, plan.conditions.scale),
+        tuple(options.seed),
+        _watch,
+    )
+    rows = rows_of(results)
+    return {
+        "runs": len(results),
+        "of": len(plan.recipes()),
+        "conditions": results[0].run.summary if results else None,
+        "rows": [row.as_dict() for row in rows],
+    }
+
+
+def _watch(name: str, progress: Progress) -> None:
+    if progress.step % 500 == 0:
+        print(
+            f"{name}: step {progress.step}/{progress.steps}, "
+            f"{progress.steps_per_second:.1f} steps/s, {progress.seconds_left / 60:.1f} min left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def describe(report: dict[str, Any]) -> str:
+    rows = [_line(row) for row in report["rows"]]
+    state = f"{report['runs']} of {report['of']} runs, each {report['conditions']}, measured here"
+    return "\n".join([*rows, state])
+
+
+def _line(row: dict[str, Any]) -> str:
+    scores = "  ".join(
+        f"{name} {score['mean']:.2f} ± {score['deviation']:.2f}"
+        for name, score in row["psnr_y"].items()
+    )
+    return f"{row['label']:32} {scores}  ({row['seeds']} seeds, {row['minutes']:.1f} min each)"
+
+

@@ -1,0 +1,1 @@
+"""Networks that learn to live with few bits: learned quantizers, quantized layers, depths."""

@@ -1,0 +1,70 @@
+"""Quantized networks as files: packed integers for the weights of every quantized layer."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from quantlib.errors import QuantlibError
+from quantlib.qat.scheme import Scheme, quantize_layers, quantized_layers
+from quantlib.quantizers.packed import PackedTensor
+
+KEY = "bitlens.schemes"
+_PACKED = ".packed"
+
+
+def packed_state(network: nn.Module) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file that holds `network`.
+
+    The weights of a quantized layer are one `uint8` tensor, the bytes of a PackedTensor, under the
+    layer's name with `.weight.packed`; everything else stands as in the state dict. The metadata
+    name the scheme of every quantized layer.
+    """
+    layers = quantized_layers(network)
+    state = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    for name, layer in layers.items():
+        packed = np.frombuffer(layer.encode_weight().to_bytes(), np.uint8)
+        del state[f"{name}.weight"]
+        for own in [key for key in state if key.startswith(f"{name}.weight_quantizer.")]:
+            del state[own]
+        state[f"{name}.weight{_PACKED}"] = torch.from_numpy(packed.copy())
+    schemes = {name: asdict(layer.scheme) for name, layer in layers.items()}
+    tensors = {name: tensor.contiguous().clone() for name, tensor in state.items()}
+    return tensors, {KEY: json.dumps(schemes)} if layers else {}
+
+
+def float_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict of the network without quantizers, as its architecture knows it."""
+    packed = [name.removesuffix(f"weight{_PACKED}") for name in state if name.endswith(_PACKED)]
+    quantizers = tuple(f"{layer}activation." for layer in packed)
+    plain: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        if name.endswith(_PACKED):
+            plain[name.removesuffix(_PACKED)] = _unpack(tensor).decode()
+        elif not name.startswith(quantizers):
+            plain[name] = tensor
+    return plain
+
+
+def restore(network: nn.Module, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Puts the quantized layers of a file into `network`, which has its float weights."""
+    try:
+        schemes = {name: Scheme(**one) for name, one in json.loads(metadata[KEY]).items()}
+        quantize_layers(network, schemes)
+        for name, layer in quantized_layers(network).items():
+            layer.store_weight(_unpack(state[f"{name}.weight{_PACKED}"]))
+            if layer.activation is not None:
+                start = f"{name}.activation."
+                own = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
+                layer.activation.load_state_dict(own)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise QuantlibError(
+            "The quantized layers of this checkpoint do not fit together; export it again."
+        ) from error
+
+
+def _unpack(tensor: Tensor) -> PackedTensor:
+    return PackedTensor.from_bytes(tensor.numpy().tobytes())

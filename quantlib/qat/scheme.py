@@ -1,0 +1,144 @@
+"""How a layer is quantized: the method, its bits and its switches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import nn
+
+from quantlib.errors import QuantlibError
+from quantlib.qat.ddtb import DDTB, DDTBWeight
+from quantlib.qat.dorefa import DoReFa, DoReFaWeight
+from quantlib.qat.layers import QuantConv2d, QuantLinear
+from quantlib.qat.lsq import LSQ
+from quantlib.qat.pact import PACT
+from quantlib.qat.pams import PAMS, PAMSWeight
+from quantlib.qat.quantizer import LearnedQuantizer
+from quantlib.qat.rlq import RLQ
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The quantizers of one layer's weights and input.
+
+    `k`, `use_shift` and `learn_step` are RLQ's three parts (φ, τ and the learned step), which can
+    be switched off one by one: k = 0 is the straight-through estimator. `gate` is DDTB's, and
+    `keep_scale` that of DoReFa's weights, which PACT uses too. `activation_bits` 0 leaves the input
+    as it is.
+
+    >>> Scheme("rlq", weight_bits=2, activation_bits=2).title
+    'RLQ W2A2'
+    """
+
+    method: str = "rlq"
+    weight_bits: int = 4
+    activation_bits: int = 4
+    k: float = 1.0
+    use_shift: bool = True
+    learn_step: bool = True
+    gate: bool = True
+    keep_scale: bool = False
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise QuantlibError(
+                f"There is no learned quantizer {self.method!r}; choose {', '.join(METHODS)}."
+            )
+        for name, bits, least in (
+            ("weight_bits", self.weight_bits, 2),
+            ("activation_bits", self.activation_bits, 0),
+        ):
+            if not (least <= bits <= 8) or bits == 1:
+                raise QuantlibError(f"{name} has to be from 2 to 8, not {bits}.")
+
+    @property
+    def title(self) -> str:
+        name = METHODS[self.method].title
+        return f"{name} W{self.weight_bits}A{self.activation_bits or 32}"
+
+    def for_weight(self) -> LearnedQuantizer:
+        """A fresh quantizer for weights."""
+        return METHODS[self.method].weight(self)
+
+    def for_input(self, channels: int) -> LearnedQuantizer | None:
+        """A fresh quantizer for an input of `channels`; its first tensor sets it up."""
+        return METHODS[self.method].input(self, channels) if self.activation_bits else None
+
+
+class Method(NamedTuple):
+    """A published method: its name and how its two quantizers are made."""
+
+    title: str
+    weight: Callable[[Scheme], LearnedQuantizer]
+    input: Callable[[Scheme, int], LearnedQuantizer]
+
+
+METHODS = {
+    "rlq": Method(
+        "RLQ",
+        lambda s: RLQ(s.weight_bits, k=s.k, learn_step=s.learn_step),
+        lambda s, channels: RLQ(
+            s.activation_bits, None, channels if s.use_shift else 0, s.k, s.learn_step
+        ),
+    ),
+    "lsq": Method(
+        "LSQ",
+        lambda s: LSQ(s.weight_bits),
+        lambda s, channels: LSQ(s.activation_bits, None),
+    ),
+    "pact": Method(
+        "PACT",
+        lambda s: DoReFaWeight(s.weight_bits, s.keep_scale),
+        lambda s, channels: PACT(s.activation_bits),
+    ),
+    "dorefa": Method(
+        "DoReFa",
+        lambda s: DoReFaWeight(s.weight_bits, s.keep_scale),
+        lambda s, channels: DoReFa(s.activation_bits),
+    ),
+    "pams": Method(
+        "PAMS",
+        lambda s: PAMSWeight(s.weight_bits),
+        lambda s, channels: PAMS(s.activation_bits),
+    ),
+    "ddtb": Method(
+        "DDTB",
+        lambda s: DDTBWeight(s.weight_bits),
+        lambda s, channels: DDTB(s.activation_bits, channels, s.gate),
+    ),
+}
+
+
+def quantized_layer(layer: nn.Module, scheme: Scheme) -> QuantConv2d | QuantLinear:
+    """A quantized layer that shares the weights of `layer`, a convolution or a linear layer."""
+    if isinstance(layer, nn.Conv2d):
+        made = QuantConv2d.__new__(QuantConv2d)
+        channels = layer.in_channels
+    elif isinstance(layer, nn.Linear):
+        made = QuantLinear.__new__(QuantLinear)
+        channels = layer.in_features
+    else:
+        raise QuantlibError(f"A layer of type {type(layer).__name__} cannot be quantized.")
+    nn.Module.__init__(made)
+    made.__dict__.update({**layer.__dict__, "_modules": {}})
+    made.scheme = scheme
+    made.activation = scheme.for_input(channels)
+    made.weight_quantizer = scheme.for_weight()
+    return made
+
+
+def quantize_layers(network: nn.Module, schemes: dict[str, Scheme]) -> None:
+    """Puts quantized layers in the places named, in `network` itself; weights stay shared."""
+    for name, scheme in schemes.items():
+        parent, _, child = name.rpartition(".")
+        layer = network.get_submodule(name)
+        setattr(network.get_submodule(parent), child, quantized_layer(layer, scheme))
+
+
+def quantized_layers(network: nn.Module) -> dict[str, QuantConv2d | QuantLinear]:
+    """The quantized layers of a network by name, in its order."""
+    return {
+        name: layer
+        for name, layer in network.named_modules()
+        if isinstance(layer, (QuantConv2d, QuantLinear))
+    }

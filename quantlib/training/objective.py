@@ -1,0 +1,53 @@
+"""What a training step makes small."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+
+from quantlib.models.edsr import EDSR
+from quantlib.qat.depth import DEPTHS, importance_order
+from quantlib.qat.quantizer import LearnedQuantizer
+from quantlib.training.recipe import Recipe
+
+
+class Objective:
+    """L1 distance to the original; of a depth-dynamic network the mean over its three depths.
+
+    The depths follow after `recipe.plain_steps` at full depth (QuantSR's two stages); the order of
+    the blocks is then taken from the learned shortcuts. What the quantizers ask for as a penalty
+    and the distance to a teacher's output are added.
+    """
+
+    def __init__(self, network: nn.Module, recipe: Recipe, teacher: nn.Module | None) -> None:
+        self.network, self.recipe, self.teacher = network, recipe, teacher
+        modules = network.modules()
+        self.quantizers = [m for m in modules if isinstance(m, LearnedQuantizer)]
+
+    def __call__(self, low: Tensor, high: Tensor, step: int) -> Tensor:
+        loss = torch.stack([self._distance(depth, low, high) for depth in self._depths(step)])
+        return loss.mean() + sum(quantizer.penalty() for quantizer in self.quantizers)
+
+    def _depths(self, step: int) -> list[nn.Module]:
+        if not self.recipe.depths or step < self.recipe.plain_steps:
+            return [self.network]
+        assert isinstance(self.network, EDSR)
+        if self.recipe.plain_steps and step == self.recipe.plain_steps:
+            order = importance_order(self.network.shortcuts.detach())
+            self.network.block_order.copy_(torch.tensor(order))  # type: ignore[operator]
+        return [self.network.at_depth(depth) for depth in DEPTHS]
+
+    def _distance(self, network: nn.Module, low: Tensor, high: Tensor) -> Tensor:
+        output = network(low).float()
+        distance = l1_loss(output, high)
+        if self.teacher is not None and self.recipe.distillation:
+            with torch.no_grad():
+                wanted = self.teacher(low).float()
+            distance = distance + self.recipe.distillation * l1_loss(output, wanted)
+        return distance
+
+
+@torch.no_grad()
+def start_quantizers(network: nn.Module, low: Tensor) -> None:
+    """Sets the starting ranges of all quantizers from one batch, layer after layer."""
+    if any(isinstance(m, LearnedQuantizer) and not m.initialised for m in network.modules()):
+        network(low)
