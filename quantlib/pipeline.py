@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
-from quantlib.evaluation.ledger import Ledger
+from quantlib.evaluation.ledger import Ledger, weight_sizes
 from quantlib.evaluation.quality import psnr_y, ssim_y
 from quantlib.imaging.resizing import downscale
 from quantlib.imaging.samples import calibration_pictures, load_sample
@@ -34,8 +34,9 @@ CALIBRATION_TILES = 8
 class Measurement:
     """One picture through one quantized network.
 
-    `rgb` is the result and `truth` the original if it is known, `uint8 (S·H, S·W, 3)`; `seconds`
-    is the time of the simulated pass, not of an integer implementation.
+    `rgb` is the result and `truth` the original if it is known, `uint8 (S·H, S·W, 3)`; `ledger`
+    counts the activations, `weights` the weights; `seconds` is the time of the simulated pass, not
+    of an integer implementation.
     """
 
     rgb: np.ndarray
@@ -43,6 +44,7 @@ class Measurement:
     seconds: float
     scale: int
     truth: np.ndarray | None = None
+    weights: ByteSizes = ByteSizes()
 
     @cached_property
     def psnr_y(self) -> float | None:
@@ -90,15 +92,6 @@ def sites_of(network: nn.Module, method: str = "dqa") -> SiteNetwork:
         network = with_free_inputs(network)
     example = to_tensor(calibration_pictures(48)[0])
     return SiteNetwork(network, example, inside="network")
-
-
-def weight_sizes(network: nn.Module) -> ByteSizes:
-    """Bytes of a network's weights and biases: packed where quantized, FP32 elsewhere."""
-    layers = quantized_layers(network)
-    packed = {f"{name}.weight" for name in layers}
-    plain = sum(4 * p.numel() for name, p in network.named_parameters() if name not in packed)
-    rest = ByteSizes(fp32=plain, codes=plain)
-    return sum((layer.weight_sizes() for layer in layers.values()), rest)
 
 
 def default_pairs(network: nn.Module) -> list[Pair]:
@@ -164,7 +157,8 @@ def measure(
     if truth is not None:
         _check_size(truth, result, scale)
         truth = truth[: result.shape[0], : result.shape[1]]
-    return Measurement(result, Ledger(sizes), seconds, scale, truth)
+    weights = weight_sizes(network.site_network.network)
+    return Measurement(result, Ledger(sizes), seconds, scale, truth, weights)
 
 
 def _check_size(truth: np.ndarray, result: np.ndarray, scale: int) -> None:

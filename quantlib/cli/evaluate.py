@@ -48,12 +48,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if scale != options.scale:
         raise QuantlibError(f"{options.model} upscales by {scale}; call it with --scale {scale}.")
     watch = progress("pictures")
-    images, total = [], ByteSizes()
+    images, total, weights = [], ByteSizes(), ByteSizes()
     for done, (name, read) in enumerate(pictures):
         watch(done, len(pictures))
         low, high = read()
         result = measure(network, low, scale, high)
-        total += result.ledger.total
+        total, weights = total + result.ledger.total, result.weights
         images.append({"name": name, **_figures(result.ledger), **_quality(result)})
     watch(len(pictures), len(pictures))
     ledger = Ledger({"all": total})
@@ -62,6 +62,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "psnr_y": float(np.mean([image["psnr_y"] for image in images])),
         "ssim_y": float(np.mean([image["ssim_y"] for image in images])),
         **_figures(ledger),
+        "weight_bytes": {"fp32": weights.fp32, "total": weights.total},
         "seconds": sum(image["seconds"] for image in images),
         "convention": CONVENTION,
         "images": images,
@@ -105,4 +106,6 @@ def describe(report: dict[str, Any]) -> str:
     rows = [f"{i['name']:24} {i['psnr_y']:6.2f} dB  {i['ssim_y']:.4f}" for i in report["images"]]
     rows.append(f"{'mean':24} {report['psnr_y']:6.2f} dB  {report['ssim_y']:.4f}")
     rows.append(byte_line(report["bytes"], report["bits_per_activation"]))
+    weights = report["weight_bytes"]
+    rows.append(f"{weights['total']:,} bytes of weights and biases; FP32 {weights['fp32']:,}")
     return "\n".join([*rows, report["convention"]])

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from quantlib.cli.train import add_data, scorer
+from quantlib.errors import QuantlibError
 from quantlib.training.comparison import compare, read_plan
 from quantlib.training.loop import Progress
-from quantlib.training.summary import rows_of
+from quantlib.training.summary import Score, rows_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
+    if not options.validate:
+        raise QuantlibError("There is nothing to measure on; give --validate NAME HR LR.")
     plan = read_plan(Path(options.plan))
     results = compare(
         plan,
@@ -58,15 +61,12 @@ def _watch(name: str, progress: Progress) -> None:
 
 def describe(report: dict[str, Any]) -> str:
     rows = [_line(row) for row in report["rows"]]
-    state = f"{report['runs']} of {report['of']} runs, each {report['conditions']}, measured here"
+    each = f", each {report['conditions']}" if rows else ""
+    state = f"{report['runs']} of {report['of']} runs{each}, measured here"
     return "\n".join([*rows, state])
 
 
 def _line(row: dict[str, Any]) -> str:
-    scores = "  ".join(
-        f"{name} {score['mean']:.2f} ± {score['deviation']:.2f}"
-        for name, score in row["psnr_y"].items()
-    )
-    return f"{row['label']:32} {scores}  ({row['seeds']} seeds, {row['minutes']:.1f} min each)"
-
-
+    scores = "  ".join(f"{name} {Score(**score)}" for name, score in row["psnr_y"].items())
+    seeds = "one seed" if row["seeds"] == 1 else f"{row['seeds']} seeds"
+    return f"{row['label']:32} {scores}  ({seeds}, {row['minutes']:.1f} min each)"

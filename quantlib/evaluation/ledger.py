@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from torch import nn
+
+from quantlib.qat.scheme import quantized_layers
 from quantlib.quantizers.sizes import ByteSizes
 
 
@@ -35,3 +38,12 @@ class Ledger:
         total = self.total
         parts = ("fp32", "codes", "refinement", "tables", "scales", "total")
         return {part: getattr(total, part) for part in parts}
+
+
+def weight_sizes(network: nn.Module) -> ByteSizes:
+    """Bytes of a network's weights and biases: packed where quantized, FP32 elsewhere."""
+    layers = quantized_layers(network)
+    packed = {f"{name}.weight" for name in layers}
+    plain = sum(4 * p.numel() for name, p in network.named_parameters() if name not in packed)
+    rest = ByteSizes(fp32=plain, codes=plain)
+    return sum((layer.weight_sizes() for layer in layers.values()), rest)

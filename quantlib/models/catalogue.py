@@ -6,8 +6,10 @@ A sentence of what each is, and only figures with a source: `published_psnr` is 
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from quantlib.errors import QuantlibError
 
@@ -23,7 +25,8 @@ class CatalogueEntry:
     """One network: `name` is what `quantlib.models.load` takes.
 
     `bytes` is the size of the file; the Hub's sizes are as it lists them, to three digits. PSNR is
-    in dB on Set5 (Y of BT.601, `scale` pixels cropped). What is not known is None.
+    in dB on Set5 (Y of BT.601, `scale` pixels cropped). What is not known is None. `depths` is
+    "joint" for depth-dynamic networks, or the one depth that was trained by itself.
     """
 
     name: str
@@ -37,6 +40,7 @@ class CatalogueEntry:
     published_psnr: float | None = None
     published_in: str | None = None
     measured_psnr: float | None = None
+    depths: str = ""
 
     @property
     def is_bundled(self) -> bool:
@@ -139,6 +143,10 @@ def _repository(name: str) -> str:
     return match[0] if match else name
 
 
+def _depths(training: Mapping[str, Any]) -> str:
+    return (training.get("alone") or "joint") if training.get("depths") else ""
+
+
 def _read_card(path: Path) -> CatalogueEntry:
     try:
         card = json.loads(path.read_text("utf-8"))
@@ -152,6 +160,7 @@ def _read_card(path: Path) -> CatalogueEntry:
             parameters=card.get("parameters"),
             bytes=card.get("bytes") or path.with_suffix(".safetensors").stat().st_size,
             measured_psnr=(card.get("psnr_y") or {}).get("set5"),
+            depths=_depths(card.get("training") or {}),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise QuantlibError(

@@ -107,8 +107,13 @@ class SRNetwork(nn.Module):
             return self
         if depth not in self.depths:
             raise QuantlibError(f"{self.name or 'This network'} has one depth only; choose full.")
+        return self.around(self.network.at_depth(depth))  # type: ignore[operator]
+
+    def around(self, network: nn.Module) -> "SRNetwork":
+        """The same around another form of the network: a sub-network, or a quantized one."""
         twin = copy.copy(self)
-        twin._modules = {"network": self.network.at_depth(depth)}  # type: ignore[operator]
+        twin._modules = {"network": network}
+        twin.parameter_count = sum(p.numel() for p in network.parameters())
         return twin
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,15 +1,14 @@
 """Activation sites: the inputs of a network's convolutions and linear layers."""
 
-import copy
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.qat.copying import structural_copy
 from quantlib.qat.quantizer import LearnedQuantizer
 
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
@@ -86,8 +85,7 @@ class SiteNetwork(nn.Module):
         inside: str = "",
     ) -> None:
         super().__init__()
-        shared = chain(network.parameters(), network.buffers())
-        self.network = copy.deepcopy(network, {id(tensor): tensor for tensor in shared})
+        self.network = structural_copy(network)
         self._pass: ContextVar[_Pass | None] = ContextVar("pass", default=None)
         named = self.network.get_submodule(inside).named_modules()
         self._layers = {name: m for name, m in named if isinstance(m, LAYERS)}

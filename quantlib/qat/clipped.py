@@ -41,7 +41,7 @@ def clip_and_round(
 
 
 class ClippedQuantizer(LearnedQuantizer):
-    """A quantizer whose levels lie evenly between two bounds; zero is one of them."""
+    """A quantizer whose levels lie evenly between two bounds, at whole multiples of their step."""
 
     learns_from_error = False
 
@@ -59,7 +59,7 @@ class ClippedQuantizer(LearnedQuantizer):
         """The bounds follow from the values of every pass; nothing has to be set."""
 
     def levels(self, lower: Tensor, upper: Tensor) -> Grid:
-        """The levels between two bounds, shifted so that zero is a level."""
+        """The levels between two bounds, shifted by less than a step onto its multiples."""
         low, high = self.codes
         step = (upper - lower).detach().clamp_min(SMALLEST_RANGE) / (high - low)
         return Grid(self.bitwidth, step, ((lower.detach() / step).round() - low) * step)

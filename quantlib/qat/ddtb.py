@@ -13,7 +13,7 @@ HIDDEN = 32
 
 
 class DDTB(ClippedQuantizer):
-    """Clips activations to learned bounds [l, u], in 2^b - 1 steps; zero stays a level.
+    """Clips activations to learned bounds [l, u], in 2^b - 1 steps; zero between them is a level.
 
     Every value moves the bounds, by its clipping or its rounding error. They start at the 1st and
     the 99th percentile of the first tensor. With `gate`, meant for the layers whose range varies

@@ -67,4 +67,6 @@ def restore(network: nn.Module, state: Mapping[str, Tensor], metadata: Mapping[s
 
 
 def _unpack(tensor: Tensor) -> PackedTensor:
+    if tensor.dtype != torch.uint8:
+        raise QuantlibError("The packed weights of this checkpoint are no bytes; export it again.")
     return PackedTensor.from_bytes(tensor.numpy().tobytes())

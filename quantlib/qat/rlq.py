@@ -119,8 +119,8 @@ class _RLQ(torch.autograd.Function):
         d_x = view.back(d_x)
         d_shift = None
         if shift is not None and ctx.needs_input_grad[2]:
-            d_shift = d_x.sum([axis for axis in range(x.dim()) if axis != view.axis])
-            d_shift = d_shift.to(shift.dtype)
+            others = [axis for axis in range(x.dim()) if axis != view.axis]
+            d_shift = (d_x.sum(others) if others else d_x).to(shift.dtype)
         return d_x, d_step, d_shift, None, None
 
 
@@ -169,7 +169,7 @@ class _View:
 def _levels(
     x: Tensor, step: Tensor, shift: Tensor, low: Tensor, high: Tensor, dtype: torch.dtype
 ) -> Tensor:
-    u = (x.to(step.dtype) + shift) / step
+    u = (x.to(step.dtype) + shift) * (1 / step)
     return (u.round().clamp(low, high) * step).to(dtype)
 
 
@@ -181,10 +181,8 @@ def _gradients(
     x: Tensor, grad: Tensor, step: Tensor, shift: Tensor, low: Tensor, high: Tensor, k: float
 ) -> tuple[Tensor, Tensor]:
     """Gradients for x and, before its scaling, for α."""
-    u = (x.to(step.dtype) + shift) / step
-    inside = (u >= low) & (u <= high)
-    slope = phi_slope(u, k)
+    u = (x.to(step.dtype) + shift) * (1 / step)
+    clipped = u.clamp(low, high)
     grad = grad.to(step.dtype)
-    d_x = torch.where(inside, grad * slope, 0)
-    d_step = torch.where(inside, u.round() - slope * u, u.clamp(low, high))
-    return d_x.to(x.dtype), (grad * d_step).sum()
+    d_x = grad * torch.where(clipped == u, phi_slope(u, k), 0)
+    return d_x.to(x.dtype), (grad * clipped.round() - d_x * u).sum()

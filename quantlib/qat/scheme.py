@@ -1,5 +1,6 @@
 """How a layer is quantized: the method, its bits and its switches."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,12 +45,14 @@ class Scheme:
             raise QuantlibError(
                 f"There is no learned quantizer {self.method!r}; choose {', '.join(METHODS)}."
             )
-        for name, bits, least in (
-            ("weight_bits", self.weight_bits, 2),
-            ("activation_bits", self.activation_bits, 0),
+        for name, bits, free in (
+            ("weight_bits", self.weight_bits, ()),
+            ("activation_bits", self.activation_bits, (0,)),
         ):
-            if not (least <= bits <= 8) or bits == 1:
-                raise QuantlibError(f"{name} has to be from 2 to 8, not {bits}.")
+            if type(bits) is not int or bits not in (*free, *range(2, 9)):
+                raise QuantlibError(f"{name} has to be from 2 to 8, not {bits!r}.")
+        if not 0 <= self.k < math.inf:
+            raise QuantlibError(f"The softness k has to be 0 or more, not {self.k}.")
 
     @property
     def title(self) -> str:

@@ -32,5 +32,5 @@ def phi_slope(x: Tensor, k: float) -> Tensor:
     """
     if k == 0:
         return torch.ones_like(x)
-    e = torch.exp(k * (x - x.floor() - 0.5))
-    return (2 * k / math.tanh(k / 2)) / (e + 1 / e) ** 2
+    e = torch.exp(2 * k * (x - x.floor() - 0.5))
+    return (2 * k / math.tanh(k / 2)) * e / (e + 1) ** 2

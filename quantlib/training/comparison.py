@@ -16,7 +16,7 @@ from quantlib.errors import QuantlibError
 from quantlib.training.loop import Progress, train
 from quantlib.training.patches import PatchSource
 from quantlib.training.recipe import Recipe, recipe_from
-from quantlib.training.run import fresh_network
+from quantlib.training.run import fresh_network, scheme_of
 from quantlib.training.runcard import RunCard, card_from
 
 Scores = Mapping[str, list[float]]
@@ -35,6 +35,13 @@ class Plan:
     bits: tuple[int, ...]
     seeds: tuple[int, ...]
     ablation_bits: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("methods", "bits", "seeds"):
+            if not getattr(self, name):
+                raise QuantlibError(f"A comparison needs {name}; name one at least.")
+        for recipe in self.recipes():
+            scheme_of(recipe)
 
     def recipes(self) -> list[Recipe]:
         """All runs, seed after seed; RLQ with all its parts and LSQ serve both tables."""
@@ -73,23 +80,37 @@ class Result:
     run: RunCard
     psnr_y: Scores
 
+    @property
+    def pictures(self) -> dict[str, int]:
+        """How many pictures of each benchmark were measured."""
+        return {benchmark: len(scores) for benchmark, scores in self.psnr_y.items()}
+
     def mean(self, benchmark: str) -> float:
         scores = self.psnr_y[benchmark]
         return sum(scores) / len(scores)
 
 
 def read_plan(file: Path) -> Plan:
-    """The plan in a TOML file: a recipe with a table `[compare]`."""
+    """The plan in a TOML file: a recipe with a table `[compare]`.
+
+    Raises a QuantlibError for a file that is none, and for methods or bits that there are not.
+    """
     try:
-        values = tomllib.loads(file.read_text())
+        values = tomllib.loads(file.read_text("utf-8"))
         compare = values.pop("compare")
-        lists = {name: tuple(items) for name, items in compare.items()}
+        lists = {name: _listed(items) for name, items in compare.items()}
         return Plan(recipe_from(values, file), **lists)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise QuantlibError(
             f"{file} is no plan of a comparison ({error}); it needs a recipe and a table [compare] "
             "with methods, bits and seeds."
         ) from error
+
+
+def _listed(items: Any) -> tuple:
+    if not isinstance(items, list):
+        raise TypeError(f"{items!r} is no list")
+    return tuple(items)
 
 
 def compare(
@@ -105,10 +126,13 @@ def compare(
 
     A run that was broken off goes on from its checkpoint. `seeds` limits what is trained now.
     """
+    if missing := [folder for folder in folders if not folder.is_dir()]:
+        raise QuantlibError(f"{missing[0]} is not a folder; give --data a folder of photographs.")
     recipes = plan.recipes()
     source = PatchSource(folders, plan.conditions.scale, plan.conditions.patch)
     data = f"{len(source.pairs)} photographs: {', '.join(folder.name for folder in folders)}"
-    checkpoints.mkdir(parents=True, exist_ok=True)
+    for folder in (checkpoints, results.parent):
+        _make(folder)
     for recipe in recipes:
         if recipe.name in read_results(results) or (seeds and recipe.seed not in seeds):
             continue
@@ -132,12 +156,28 @@ def read_results(file: Path) -> dict[str, Result]:
     try:
         entries = json.loads(file.read_text("utf-8"))
         return {
-            name: Result(name, card_from(entry["run"]), entry["psnr_y"])
+            name: Result(name, card_from(entry["run"]), _scores(entry["psnr_y"]))
             for name, entry in entries.items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise QuantlibError(
             f"{file} holds no results of a comparison; remove it and train again."
+        ) from error
+
+
+def _scores(values: Any) -> Scores:
+    scores = {name: [float(psnr) for psnr in psnrs] for name, psnrs in values.items()}
+    if not all(scores.values()):
+        raise ValueError("a benchmark without pictures")
+    return scores
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QuantlibError(
+            f"{folder} cannot be made: {error.strerror}; choose another folder."
         ) from error
 
 

@@ -23,6 +23,7 @@ from quantlib.training.loop import learning_rate
 from quantlib.training.objective import Objective, start_quantizers
 from quantlib.training.patches import PatchSource
 from quantlib.training.recipe import Recipe
+from quantlib.training.run import scheme_of
 
 START, FP32 = "builtin:edsr-x2", "fp32"
 FEATURES, BLOCKS, SCALE = 32, 4, 2
@@ -55,7 +56,7 @@ class Contest:
         rivals = [method for method in METHODS if method != "rlq"]
         if self.rival not in rivals:
             raise QuantlibError(f"RLQ has no rival {self.rival!r}; choose {', '.join(rivals)}.")
-        if self.steps < 1 or self.start_steps < 0 or self.picture_every < 1:
+        if min(self.steps, self.start_steps, self.picture_every) < 1:
             raise QuantlibError("A contest needs at least one step; choose a larger number.")
         if self.k < 0:
             raise QuantlibError(f"The softness k cannot be negative, as {self.k} is.")
@@ -131,8 +132,8 @@ class Contestant:
         loss = self.objective(low, high, step)
         if not math.isfinite(value := loss.item()):
             raise QuantlibError(
-                f"The loss of {self.recipe.name} was not finite at step {step + 1}, so the training "
-                "stopped; choose more bits or another rival."
+                f"The loss of {self.recipe.name} was not finite at step {step + 1}, so the "
+                "training stopped; choose more bits or another rival."
             )
         self.optimiser.zero_grad()
         loss.backward()
@@ -182,7 +183,7 @@ def compete(contest: Contest) -> Iterator[Moment]:
     contestants = {}
     for method in contest.methods:
         recipe = contest.recipe(method)
-        network = quantized(start.network, Scheme(method, contest.bits, contest.bits, recipe.k))
+        network = quantized(start.network, scheme_of(recipe))
         contestant = Contestant(network, recipe, batch(recipe, contest.start_steps)[0])
         contestants[method] = contestant
         yield Moment(method, 0, None, contestant.enlarge(low_held_out))

@@ -34,7 +34,8 @@ class Objective:
         if self.recipe.plain_steps and step == self.recipe.plain_steps:
             order = importance_order(self.network.shortcuts.detach())
             self.network.block_order.copy_(torch.tensor(order))  # type: ignore[operator]
-        return [self.network.at_depth(depth) for depth in DEPTHS]
+        depths = [self.recipe.alone] if self.recipe.alone else DEPTHS
+        return [self.network.at_depth(depth) for depth in depths]
 
     def _distance(self, network: nn.Module, low: Tensor, high: Tensor) -> Tensor:
         output = network(low).float()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from quantlib.errors import QuantlibError
+from quantlib.qat.depth import DEPTHS
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Recipe:
     `gate` DDTB's, `keep_scale` keeps the scale of the weights that DoReFa (and PACT, which uses its
     weights) publishes without one: no batch norm follows here that would restore it. `first_input_quantized` and `ends` (fp32 or 8bit) say where. `depths` trains a
     depth-dynamic super-network with learned shortcuts: `plain_steps` at full depth, whose shortcuts
-    give the order of the blocks, then the joint loss of the three depths. `distillation` weighs
+    give the order of the blocks, then the joint loss of the three depths; `alone` names one depth
+    that is trained by itself instead. `distillation` weighs
     the L1 distance to the output of the network `teacher`.
     """
 
@@ -48,6 +50,7 @@ class Recipe:
     ends: str = "fp32"
     depths: bool = False
     plain_steps: int = 0
+    alone: str = ""
     teacher: str = ""
     distillation: float = 0.0
 
@@ -60,6 +63,11 @@ class Recipe:
         for name in ("seed", "warmup", "plain_steps", "distillation"):
             if getattr(self, name) < 0:
                 raise QuantlibError(f"{name} in recipe {self.name} must not be below zero.")
+        if self.alone and not (self.depths and self.alone in DEPTHS):
+            raise QuantlibError(
+                f"alone in recipe {self.name} names a depth of a network with `depths = true`: "
+                f"{', '.join(DEPTHS)}."
+            )
         if self.distillation and not self.teacher:
             raise QuantlibError(f"Recipe {self.name} distils; name the network as `teacher`.")
         if not 0 <= self.ema < 1:

@@ -61,7 +61,8 @@ def train_recipe(
     card = card_of(network, recipe, file, RunCard.of(recipe, data, seconds / 3600))
     card["psnr_y"] = validate(network)
     if network.has_depths:
-        card["depths"] = {depth: validate(network.at_depth(depth)) for depth in DEPTHS}
+        depths = [recipe.alone] if recipe.alone else DEPTHS
+        card["depths"] = {depth: validate(network.at_depth(depth)) for depth in depths}
     write_card(card, out / f"{recipe.name}.json")
     return {"weights": str(file), "card": str(out / f"{recipe.name}.json"), **card}
 
@@ -69,9 +70,7 @@ def train_recipe(
 def fresh_network(recipe: Recipe) -> EDSR:
     """The network before its first step: random, or warm-started from `recipe.start`."""
     torch.manual_seed(recipe.seed)
-    network = EDSR(
-        recipe.scale, recipe.features, recipe.blocks, learnable_shortcuts=recipe.depths
-    )
+    network = EDSR(recipe.scale, recipe.features, recipe.blocks, learnable_shortcuts=recipe.depths)
     start = load(recipe.start) if recipe.start else None
     if start is not None:
         _begin_with(network, start, recipe)

@@ -2,7 +2,7 @@
 
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ METHOD = {"method", "k", "use_shift", "learn_step", "gate", "keep_scale"}
 """What may differ between results that are ranked."""
 PROVENANCE = {"hours", "machine", "libraries", "commit"}
 """What is on the card without being a condition."""
+LATER: dict[str, Any] = {"alone": ""}
+"""Lines that older cards lack, with what held when they were written."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class RunCard:
     blocks: int
     depths: bool
     plain_steps: int
+    alone: str
     steps: int
     batch: int
     patch: int
@@ -86,14 +89,16 @@ class RunCard:
         return f"{self.steps:,} steps × {self.batch} × {self.patch}²"
 
 
-def require_comparable(cards: Sequence[RunCard]) -> None:
+def require_comparable(cards: Sequence[RunCard], besides: Collection[str] = ()) -> None:
     """Refuses to rank results whose cards differ in anything but the method.
 
-    Raises a QuantlibError that names the first line that differs.
+    Lines named in `besides` may differ too. Raises a QuantlibError that names the first line that
+    may not and does.
     """
+    free = METHOD | PROVENANCE | set(besides)
     for other in cards[1:]:
         for name in RunCard.__dataclass_fields__:
-            if name in METHOD | PROVENANCE:
+            if name in free:
                 continue
             one, two = getattr(cards[0], name), getattr(other, name)
             if one != two:
@@ -101,6 +106,16 @@ def require_comparable(cards: Sequence[RunCard]) -> None:
                     f"These results cannot be ranked: {name} is {one!r} for {cards[0].method} and "
                     f"{two!r} for {other.method}; train both under the same conditions."
                 )
+
+
+def agreed(cards: Sequence[RunCard]) -> dict[str, Any]:
+    """The lines on which all cards agree, in the order of the card."""
+    first = asdict(cards[0])
+    return {
+        name: value
+        for name, value in first.items()
+        if all(getattr(card, name) == value for card in cards)
+    }
 
 
 def quantized_where(recipe: Recipe) -> str:
@@ -132,6 +147,6 @@ def commit() -> str:
 def card_from(values: Mapping[str, Any]) -> RunCard:
     """A run card as it was read from a file."""
     try:
-        return RunCard(**values)
+        return RunCard(**{**LATER, **values})
     except TypeError as error:
         raise QuantlibError(f"This is no run card: {error}; train the result again.") from error

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, stdev
 from typing import Any
 
+from quantlib.errors import QuantlibError
 from quantlib.training.comparison import Result
 from quantlib.training.runcard import RunCard, require_comparable
 
@@ -21,10 +22,19 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Score:
-    """PSNR in dB over seeds; the deviation of one seed alone is 0."""
+    """PSNR in dB over seeds: mean and sample standard deviation; one seed alone has none."""
 
     mean: float
-    deviation: float
+    deviation: float | None
+
+    def __str__(self) -> str:
+        """Two decimals, the deviation where there is one.
+
+        >>> print(Score(37.056, 0.012), Score(37.056, None), sep="; ")
+        37.06 ± 0.01; 37.06
+        """
+        spread = "" if self.deviation is None else f" ± {self.deviation:.2f}"
+        return f"{self.mean:.2f}{spread}"
 
 
 @dataclass(frozen=True)
@@ -42,40 +52,67 @@ class Row:
         return asdict(self)
 
 
-def label_of(run: RunCard) -> str:
-    """The method with its bits and what is switched off.
-
-    φ off is written k = 0; DDTB without its gate likewise.
-    """
-    off = []
-    if run.method == "rlq":
-        off = [
-            name
-            for name, is_off in (
-                ("φ", run.k == 0),
-                ("τ", not run.use_shift),
-                ("learned step", not run.learn_step),
-            )
-            if is_off
-        ]
+def name_of(run: RunCard) -> str:
+    """The method and what of it is switched off; a k of RLQ other than the released 1."""
+    title = TITLES.get(run.method, run.method)
+    off = [part for part, is_off in _switches(run).items() if is_off]
     without = f" without {', '.join(off)}" if off else ""
-    bits = f"W{run.weight_bits}A{run.activation_bits}"
-    return f"{TITLES.get(run.method, run.method)}{without} {bits}"
+    softness = f" (k = {run.k:g})" if run.method == "rlq" and run.k not in (0, 1) else ""
+    return title + without + softness
+
+
+def label_of(run: RunCard) -> str:
+    """`name_of` with the bits of weights and activations."""
+    return f"{name_of(run)} {bits_of(run)}"
+
+
+def bits_of(run: RunCard) -> str:
+    """The bits of weights and activations, as W4A4."""
+    return f"W{run.weight_bits}A{run.activation_bits}"
+
+
+def _switches(run: RunCard) -> dict[str, bool]:
+    """The method's own parts; k = 0 switches φ off."""
+    if run.method == "rlq":
+        return {"φ": run.k == 0, "τ": not run.use_shift, "learned step": not run.learn_step}
+    if run.method == "ddtb":
+        return {"gate": not run.gate}
+    if run.method in ("dorefa", "pact"):
+        return {"the weights' scale": not run.keep_scale}
+    return {}
 
 
 def rows_of(results: Iterable[Result]) -> list[Row]:
     """A row per method and bit-width, in the order of the results.
 
-    Raises a QuantlibError when results of one bit-width were not trained under the same conditions.
+    Raises a QuantlibError when results of one bit-width were not trained under the same conditions,
+    whatever the seed, or not measured on the same pictures.
     """
     groups: dict[str, list[Result]] = {}
+    by_bits: dict[str, list[Result]] = {}
     for result in results:
         groups.setdefault(label_of(result.run), []).append(result)
-    for bits in {group[0].run.weight_bits for group in groups.values()}:
-        at = [r for g in groups.values() for r in g if r.run.weight_bits == bits]
-        for seed in {result.run.seed for result in at}:
-            require_comparable([result.run for result in at if result.run.seed == seed])
+        by_bits.setdefault(bits_of(result.run), []).append(result)
+    for alike in by_bits.values():
+        require_comparable([result.run for result in alike], besides={"seed"})
+        _require_same_pictures(alike)
     return [_row(label, group) for label, group in groups.items()]
+
+
+def _require_same_pictures(results: list[Result]) -> None:
+    first = results[0]
+    for other in results[1:]:
+        if other.pictures != first.pictures:
+            raise QuantlibError(
+                f"These results cannot be ranked: {first.name} was measured on "
+                f"{_counted(first)} and {other.name} on {_counted(other)}; "
+                "measure both on the same pictures."
+            )
+
+
+def _counted(result: Result) -> str:
+    counts = [f"{count} of {name}" for name, count in result.pictures.items()]
+    return " and ".join(counts) or "none"
 
 
 def _row(label: str, group: list[Result]) -> Row:
@@ -89,5 +126,5 @@ def _row(label: str, group: list[Result]) -> Row:
 
 
 def _score(values: list[float]) -> Score:
-    spread = stdev(values) if len(values) > 1 else 0.0
-    return Score(round(fmean(values), 3), round(spread, 3))
+    spread = round(stdev(values), 3) if len(values) > 1 else None
+    return Score(round(fmean(values), 3), spread)

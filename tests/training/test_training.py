@@ -31,20 +31,6 @@ class KilledError(Exception):
     pass
 
 
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory) -> Path:
-    """Pictures in which every pixel tells where it is, in a folder and one below it."""
-    folder = tmp_path_factory.mktemp("photographs")
-    (folder / "more").mkdir()
-    rows, columns = np.mgrid[0:48, 0:60]
-    waves = 127 + 60 * np.sin(rows / 5) + 60 * np.cos(columns / 7)
-    rgb = np.dstack([waves, rows * 5, columns * 4]).astype(np.uint8)
-    Image.fromarray(rgb).save(folder / "first.png")
-    Image.fromarray(rgb[::-1, :40]).save(folder / "more" / "second.PNG")
-    (folder / "notes.txt").write_text("no picture")
-    return folder
-
-
 def source(folder: Path, scale: int = 2, patch: int = 8) -> PatchSource:
     return PatchSource([folder], scale, patch)
 
@@ -335,7 +321,8 @@ def test_weights_and_card(photographs, tmp_path):
     for name in ("steps", "batch", "patch", "learning_rate", "warmup", "ema", "seed"):
         assert told[name] == getattr(RECIPE, name)
     assert told["data"] == f"2 photographs: {photographs.name}"
-    assert told["torch"] == torch.__version__
+    assert told["libraries"]["torch"] == torch.__version__
+    assert told["method"] == "fp32" and told["layers"] == "none"
     assert "×2" in card["title"]
     assert str(tmp_path) not in json.dumps(card)
     assert report["weights"] == str(out / "tiny.safetensors")
