@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -44,7 +44,7 @@ class Measurement:
     seconds: float
     scale: int
     truth: np.ndarray | None = None
-    weights: ByteSizes = ByteSizes()
+    weights: ByteSizes = field(default_factory=ByteSizes)
 
     @cached_property
     def psnr_y(self) -> float | None:
@@ -74,6 +74,10 @@ def open_network(
             f"{name} was trained with {bits} bits; call it with {bits}, or choose another network."
         )
     return network.at_depth(settings.depth)
+
+
+def adapted(network: SRNetwork, bits: int, watch: Callable[[int, int], None]) -> SRNetwork:
+    raise NotImplementedError
 
 
 def trained_bits(network: SRNetwork) -> int:

@@ -1,11 +1,13 @@
 """The sidebar: what a visitor chooses, held in the page's address."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from pages.parts.networks import LoadedNetwork, choose_network, loaded, show_hub_state
 from pages.parts.pictures import Subject, choose_picture, subject
+from pages.parts.variants import depths_of, rlq_bits
 from quantlib.ptq import Settings
 from quantlib.ptq.settings import (
     CRITERIA,
@@ -23,6 +25,7 @@ METHOD_TITLES = {
     "pot": "Power-of-two",
     "noisyquant": "NoisyQuant",
     "dqa": "DQA",
+    "rlq": "RLQ",
 }
 METHOD_SENTENCES = {
     "fp32": "Full precision: every activation takes 32 bits.",
@@ -30,6 +33,7 @@ METHOD_SENTENCES = {
     "pot": "Levels at powers of two, one scale per channel.",
     "noisyquant": "A fixed noise is added before rounding and removed after it.",
     "dqa": "Important channels keep extra bits, which are shifted out and Huffman-coded.",
+    "rlq": "Weights and activations both have few bits, with steps and shifts that were learned.",
 }
 CRITERION_FORMULAS = {
     "fisher": "Σ g²",
@@ -66,9 +70,12 @@ def choose(with_method: bool = True) -> Choices:
         held = st.container()
         network_name = choose_network()
         method = _method() if with_method else "dqa"
-        settings = _numbers(method)
+        values = _numbers(method)
+        trained = st.container()
         show_hub_state()
         network = loaded(network_name)
+        with trained:
+            values |= _trained(method, network)
         with held:
             chosen = subject(picture, network.scale)
             st.caption(
@@ -76,7 +83,7 @@ def choose(with_method: bool = True) -> Choices:
                 f"{chosen.low.shape[1] * network.scale}×{chosen.low.shape[0] * network.scale}. "
                 + "; ".join(chosen.notes)
             )
-    return Choices(chosen, network, settings)
+    return Choices(chosen, network, Settings(**values))
 
 
 def _method() -> str:
@@ -92,9 +99,9 @@ def _method() -> str:
     return method
 
 
-def _numbers(method: str) -> Settings:
-    values: dict = {"method": method}
-    if method != "fp32":
+def _numbers(method: str) -> dict[str, Any]:
+    values: dict[str, Any] = {"method": method}
+    if method not in ("fp32", "rlq"):
         values["bits"] = st.slider(
             "Bits n",
             MIN_BITS,
@@ -134,7 +141,7 @@ def _numbers(method: str) -> Settings:
             "photographs; a is an activation, g the gradient of the loss with respect to it.",
         )
         st.caption(f"Score: {CRITERION_FORMULAS[values['criterion']]}")
-    if method not in ("fp32", "noisyquant"):
+    if method not in ("fp32", "noisyquant", "rlq"):
         with st.expander("More settings", icon=":material/tune:"):
             if method == "direct":
                 values["clip"] = st.selectbox(
@@ -157,4 +164,39 @@ def _numbers(method: str) -> Settings:
                 bind="query-params",
                 help="Dynamic: from each input, as the paper does. Frozen: from calibration.",
             )
-    return Settings(**values)
+    return values
+
+
+def _trained(method: str, network: LoadedNetwork) -> dict[str, Any]:
+    """What depends on how the network was trained: RLQ's bits and the depth."""
+    values: dict[str, Any] = {"bits": _rlq_bits(network)} if method == "rlq" else {}
+    depths = depths_of(network.name, network.depths, method)
+    if len(depths) > 1:
+        values["depth"] = st.segmented_control(
+            "Depth",
+            depths,
+            default="full",
+            required=True,
+            key="depth",
+            bind="query-params",
+            help="How many blocks of the super-network are computed: all, half or a quarter.",
+        )
+    return values
+
+
+def _rlq_bits(network: LoadedNetwork) -> int:
+    """RLQ's bits of weights and activations."""
+    options = rlq_bits(network)
+    if len(options) == 1:
+        st.caption(f"Trained with {options[0]} bits.")
+        return options[0]
+    return st.segmented_control(
+        "Bits of weights and activations",
+        options,
+        default=4,
+        required=True,
+        key="rlq_bits",
+        bind="query-params",
+        help="Bundled EDSR networks have a QuantSR-C twin trained at each of these; any other "
+        "network is adapted here, which takes a minute or two.",
+    )

@@ -1,16 +1,21 @@
 """Measurements, made once for every picture, network and setting, whoever asks."""
 
 from collections.abc import Callable
+from threading import Lock
 
 import streamlit as st
 
 from pages.parts.choices import Choices
 from pages.parts.networks import LoadedNetwork
 from pages.parts.pictures import Subject
-from pages.parts.worker import on_worker
+from pages.parts.variants import sites_for
+from pages.parts.worker import on_worker, use_all_cores
 from quantlib.importance import Ranking, rank
 from quantlib.pipeline import Measurement, measure, prepare
 from quantlib.ptq import QuantizedNetwork, Settings
+
+Watch = Callable[[int, int], None]
+_ranking = Lock()
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -32,25 +37,35 @@ def known_ranking(network: LoadedNetwork, settings: Settings) -> Ranking | None:
 def ranking_of(
     network: LoadedNetwork,
     settings: Settings,
-    watch: Callable[[int, int], None] = lambda done, total: None,
+    watch: Watch = lambda done, total: None,
 ) -> Ranking:
     """The ranking by `settings.criterion`; `watch` follows greedy and may end it by raising."""
     known = known_ranking(network, settings)
-    if known is None:
-        sites, pairs, bits, extra = network.sites, network.pairs, settings.bits, settings.extra_bits
-        if settings.criterion == "greedy":  # long: on this thread, so that others need not wait
-            known = rank(sites, pairs, "greedy", bits, extra, watch=watch)
-        else:
-            known = on_worker(rank, sites, pairs, settings.criterion, bits, extra)
-        _rankings()[ranking_key(network, settings)] = known
-    return known
+    if known is not None:
+        return known
+    if settings.criterion != "greedy":
+        return on_worker(_ranked_once, network, settings, watch)
+    use_all_cores()  # long: on this thread, so that others need not wait
+    return _ranked(network, settings, watch)
+
+
+def _ranked_once(network: LoadedNetwork, settings: Settings, watch: Watch) -> Ranking:
+    with _ranking:
+        return known_ranking(network, settings) or _ranked(network, settings, watch)
+
+
+def _ranked(network: LoadedNetwork, settings: Settings, watch: Watch) -> Ranking:
+    sites, pairs, bits, extra = network.sites, network.pairs, settings.bits, settings.extra_bits
+    ranking = rank(sites, pairs, settings.criterion, bits, extra, watch=watch)
+    _rankings()[ranking_key(network, settings)] = ranking
+    return ranking
 
 
 def measured(subject: Subject, network: LoadedNetwork, settings: Settings) -> Measurement:
     """`subject` through `network` under `settings`."""
-    if settings.needs_ranking:
-        ranking_of(network, settings)
-    return _measured(subject.digest, network.name, network.sha256, settings, subject, network)
+    return on_worker(
+        _measured, subject.digest, network.name, network.sha256, settings, subject, network
+    )
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
@@ -63,20 +78,18 @@ def _measured(
     _network: LoadedNetwork,
 ) -> Measurement:
     quantized = _quantized(name, sha256, settings, _network)
-    return on_worker(measure, quantized, _subject.low, _network.scale, _subject.truth)
+    return measure(quantized, _subject.low, _network.scale, _subject.truth)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _quantized(
     name: str, sha256: str | None, settings: Settings, _network: LoadedNetwork
 ) -> QuantizedNetwork:
-    ranking = known_ranking(_network, settings) if settings.needs_ranking else None
-    return on_worker(prepare, _network.sites, settings, _network.pairs, ranking)
+    ranking = ranking_of(_network, settings) if settings.needs_ranking else None
+    return prepare(sites_for(_network, settings), settings, _network.pairs, ranking)
 
 
 def quantized(choices: Choices) -> QuantizedNetwork:
     """The quantized network of these choices, shared and never changed."""
-    network, settings = choices.network, choices.settings
-    if settings.needs_ranking:
-        ranking_of(network, settings)
-    return _quantized(network.name, network.sha256, settings, network)
+    network = choices.network
+    return on_worker(_quantized, network.name, network.sha256, choices.settings, network)

@@ -10,7 +10,7 @@ from quantlib.importance.pairs import Pair
 from quantlib.models import load
 from quantlib.models.catalogue import entries
 from quantlib.models.hub import hub_reachable
-from quantlib.pipeline import default_pairs, sites_of
+from quantlib.pipeline import default_pairs, sites_of, trained_bits
 from quantlib.ptq import SiteNetwork
 
 DEFAULT = "builtin:edsr-x2"
@@ -18,7 +18,10 @@ DEFAULT = "builtin:edsr-x2"
 
 @dataclass(frozen=True, eq=False)
 class LoadedNetwork:
-    """A network with its activation sites and the calibration pairs for its scale."""
+    """A network with its activation sites and the calibration pairs for its scale.
+
+    `depths` are those it can run at; `trained_bits` is None unless it was trained with RLQ.
+    """
 
     name: str
     scale: int
@@ -26,6 +29,8 @@ class LoadedNetwork:
     licence: str | None
     commit: str | None
     sha256: str | None
+    depths: tuple[str, ...]
+    trained_bits: int | None
     sites: SiteNetwork
     pairs: list[Pair]
 
@@ -74,6 +79,8 @@ def _read(name: str) -> LoadedNetwork:
         network.licence,
         network.commit,
         network.sha256,
+        network.depths,
+        trained_bits(network) if network.is_quantized else None,
         sites_of(network),
         default_pairs(network),
     )

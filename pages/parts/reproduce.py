@@ -38,6 +38,8 @@ def _flags(settings: Settings) -> list[str]:
         flags += ["--important", f"{settings.important:g}", "--criterion", settings.criterion]
     if settings.method == "direct":
         flags += ["--clip", settings.clip] + ["--unsigned"] * settings.unsigned
+    if settings.depth != "full":
+        flags += ["--depth", settings.depth]
     if settings.scales != "dynamic":
         flags += ["--scales", settings.scales]
     return flags
@@ -56,13 +58,13 @@ def python_lines(choices: Choices) -> str:
         get = 'low, truth = read_picture(Path("input.png")).rgb, None'
         extra = _READING
     return (
-        "from quantlib.models import load\n"
-        "from quantlib.pipeline import default_pairs, measure, prepare, sites_of\n"
+        "from quantlib.pipeline import default_pairs, measure, open_network, prepare, sites_of\n"
         f"{extra}"
         "from quantlib.ptq import Settings\n\n"
-        f"network = load({choices.network.name!r})\n"
         f"settings = {settings!r}\n"
-        "quantized = prepare(sites_of(network), settings, default_pairs(network))\n"
+        f"network = open_network({choices.network.name!r}, settings)\n"
+        "sites = sites_of(network, settings.method)\n"
+        "quantized = prepare(sites, settings, default_pairs(network))\n"
         f"{get}\n"
         "result = measure(quantized, low, network.scale, truth)\n"
         "print(result.psnr_y, result.ledger.total.total, result.ledger.bits_per_activation)\n"
@@ -79,6 +81,14 @@ def show_reproduce(choices: Choices) -> None:
         st.code(python_lines(choices), language="python")
         _downloads(choices)
         st.caption(f"{CONVENTION}. {provenance(choices)}")
+
+
+def show_code(command: str | None, lines: str) -> None:
+    """The panel of a page whose numbers are no choice of the workbench's."""
+    with st.expander("Reproduce these numbers", icon=":material/terminal:"):
+        if command:
+            st.code(command, language="bash", wrap_lines=True)
+        st.code(lines, language="python")
 
 
 def provenance(choices: Choices) -> str:

@@ -1,5 +1,6 @@
 """The beginning of every page: it works the same when app.py has not run."""
 
+import gc
 from pathlib import Path
 
 import streamlit as st
@@ -15,3 +16,11 @@ def start_page(title: str, lead: str) -> None:
     st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
     st.title(title, anchor=False)
     st.markdown(lead)
+    _freeze_modules()
+
+
+@st.cache_resource(show_spinner=False)
+def _freeze_modules() -> None:
+    """Streamlit collects garbage after every run; without the imported modules it is no wait."""
+    gc.collect()
+    gc.freeze()

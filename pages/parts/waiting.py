@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import streamlit as st
 
 from pages.parts.choices import Choices
 from pages.parts.measuring import known_ranking, measured, ranking_of
+from pages.parts.variants import adapt, is_known
+from pages.parts.worker import side_by_side
 from quantlib.pipeline import Measurement
 from quantlib.ptq import Settings
 
+Passes = dict[Settings, Future[Measurement]]
 PATIENCE, REFRESH = 0.6, 0.2
 
 
@@ -44,14 +48,44 @@ def progress(what: str, on_stop: Callable[[], None] | None = None) -> Iterator[C
         place.empty()
 
 
-def measured_all(choices: Choices, settings: list[Settings], what: str) -> list[Measurement]:
-    """The chosen picture and network under each of `settings`."""
+@contextmanager
+def passes(choices: Choices, settings: list[Settings]) -> Iterator[Passes]:
+    """The chosen picture and network under each of `settings`, side by side and in that order."""
+
+    def measure(one: Settings) -> Measurement:
+        return measured(choices.subject, choices.network, one)
+
+    with side_by_side(measure, settings) as futures:
+        yield futures
+
+
+def wait_for(under_way: Passes, settings: list[Settings], what: str) -> list[Measurement]:
+    """The measurements of `settings` among those under way."""
     found = []
     with progress(what) as watch:
         for done, one in enumerate(settings):
             watch(done, len(settings))
-            found.append(measured(choices.subject, choices.network, one))
+            found.append(under_way[one].result())
     return found
+
+
+def measured_all(choices: Choices, settings: list[Settings], what: str) -> list[Measurement]:
+    """The chosen picture and network under each of `settings`."""
+    with passes(choices, settings) as under_way:
+        return wait_for(under_way, settings, what)
+
+
+def wait_for_adaptation(choices: Choices) -> None:
+    """Learn RLQ for the network where no RLQ weights of it are bundled."""
+    network, settings = choices.network, choices.settings
+    if is_known(network, settings):
+        return
+
+    def back_to_dqa() -> None:
+        st.session_state["method"] = "dqa"
+
+    with progress(f"Adapting the network to {settings.bits} bits", back_to_dqa) as watch:
+        adapt(network, settings, watch)
 
 
 def wait_for_greedy(choices: Choices) -> None:

@@ -17,6 +17,7 @@ from quantlib.models import load
 from quantlib.pipeline import default_pairs, prepare, sites_of
 from quantlib.ptq import Settings
 from quantlib.quantizers import dqa
+from quantlib.training.step_cost import relative_costs
 
 MODEL, SIDE, REPEATS = "builtin:edsr-x2", 256, 5
 
@@ -45,6 +46,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "passes_relative_to_fp32": passes,
         "stages_relative_to_fp32": _stages(sites, low, reference),
         "coding_symbols_per_second": _coding(),
+        "training_step_relative_to_fp32": relative_costs(),
     }
 
 
@@ -99,5 +101,9 @@ def describe(report: dict[str, Any]) -> str:
             rows.append(f"  {name:28} {ratio:8.3f} {unit}")
     for name, rate in report["coding_symbols_per_second"].items():
         rows.append(f"  {name:28} {rate / 1e6:8.1f} million symbols per second")
+    cost = report["training_step_relative_to_fp32"]
+    rows.append(f"  {'training step, FP32':28} {cost['fp32_seconds']:8.3f} seconds")
+    for name in ("rlq", "rlq composed"):
+        rows.append(f"  {'training step, ' + name:28} {cost[name]:8.3f} × FP32")
     rows.append("Fake quantization is simulated in floating point; its time is no speed-up.")
     return "\n".join(rows)

@@ -56,4 +56,4 @@ class Paired:
         """Of Wilcoxon's signed-rank test (1945), two-sided; None where nothing differs."""
         if not any(self.differences):
             return None
-        return float(wilcoxon(self.differences).pvalue)
+        return float(wilcoxon(self.differences).pvalue)  # type: ignore[attr-defined]

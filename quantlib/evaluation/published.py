@@ -59,6 +59,7 @@ class PublishedAccuracy:
     network: str
     accuracy: Mapping[str, float]
     source: Source
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ def with_free_inputs(network: nn.Module) -> nn.Module:
         quantizer, layer.activation = layer.activation, None
         if isinstance(quantizer, RLQ):
             parent, _, child = name.rpartition(".")
-            steps = OrderedDict(redistribution=Redistribution(quantizer), layer=layer)
+            steps: OrderedDict[str, nn.Module] = OrderedDict(
+                redistribution=Redistribution(quantizer), layer=layer
+            )
             setattr(twin.get_submodule(parent), child, nn.Sequential(steps))
     return twin

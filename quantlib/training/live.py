@@ -17,6 +17,7 @@ from quantlib.imaging.samples import SAMPLES, load_sample
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import load
 from quantlib.models.edsr import EDSR
+from quantlib.qat.fused import uncompiled
 from quantlib.qat.scheme import METHODS, Scheme, quantize_layers
 from quantlib.training.held_out import SAMPLE as HELD_OUT
 from quantlib.training.loop import learning_rate
@@ -115,8 +116,12 @@ class SamplePatches(PatchSource):
 
 
 class Contestant:
-    """A network in training, with its loss and its optimiser."""
+    """A network in training, with its loss and its optimiser.
 
+    Its formulas are not compiled: that would take longer than some hundred of these small steps.
+    """
+
+    @uncompiled()
     def __init__(self, network: EDSR, recipe: Recipe, first: Tensor) -> None:
         self.network = network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.recipe = recipe
@@ -125,6 +130,7 @@ class Contestant:
         learned = [p for p in network.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(learned, recipe.learning_rate)
 
+    @uncompiled()
     def advance(self, step: int, low: Tensor, high: Tensor) -> float:
         """One optimiser step; the loss that it was made on."""
         for group in self.optimiser.param_groups:
@@ -140,6 +146,7 @@ class Contestant:
         self.optimiser.step()
         return value
 
+    @uncompiled()
     @torch.no_grad()
     def enlarge(self, low: np.ndarray) -> np.ndarray:
         """`uint8 (h, w, 3)` to `uint8 (2·h, 2·w, 3)`."""

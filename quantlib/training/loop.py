@@ -121,7 +121,7 @@ def train(
             loss = objective(low, high.to(device), step)
         if not math.isfinite(loss.item()):
             raise QuantlibError(
-                f"The loss of {recipe.name} was not finite at step {step + 1}, so training stopped; "
+                f"The loss of {recipe.name} was not finite at step {step + 1}: training stopped, "
                 "the last checkpoint is kept. Lower learning_rate and start anew."
             )
         optimiser.zero_grad()

@@ -18,12 +18,13 @@ class Recipe:
 
     `start` names the network whose weights it begins with. With `method` the two convolutions of
     every residual block are quantized by it; `k`, `use_shift` and `learn_step` are RLQ's switches,
-    `gate` DDTB's, `keep_scale` keeps the scale of the weights that DoReFa (and PACT, which uses its
-    weights) publishes without one: no batch norm follows here that would restore it. `first_input_quantized` and `ends` (fp32 or 8bit) say where. `depths` trains a
-    depth-dynamic super-network with learned shortcuts: `plain_steps` at full depth, whose shortcuts
-    give the order of the blocks, then the joint loss of the three depths; `alone` names one depth
-    that is trained by itself instead. `distillation` weighs
-    the L1 distance to the output of the network `teacher`.
+    `gate` DDTB's. `keep_scale` keeps the scale of the weights that DoReFa publishes without one
+    (PACT uses its weights): no batch norm follows here that would restore it.
+    `first_input_quantized` and `ends` (fp32 or 8bit) say where. `depths` trains a depth-dynamic
+    super-network with learned shortcuts: `plain_steps` at full depth, whose shortcuts give the
+    order of the blocks, then the joint loss of the three depths; `alone` names one depth that is
+    trained by itself instead. `distillation` weighs the L1 distance to the output of the network
+    `teacher`.
     """
 
     name: str

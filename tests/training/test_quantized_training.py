@@ -110,7 +110,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(patches, tmp_p
             return (low, high * float("nan")) if step == 5 else (low, high)
 
     file = tmp_path / "run.pt"
-    with pytest.raises(QuantlibError, match="not finite at step 6.*last checkpoint is kept"):
+    with pytest.raises(QuantlibError, match=r"not finite at step 6.*last checkpoint is kept"):
         train(fresh_network(RECIPE), Poisoned(), RECIPE, file, save_every=3)  # type: ignore[arg-type]
     state = torch.load(file, weights_only=True)
     assert state["step"] == 3

@@ -1,0 +1,217 @@
+"""One super-network, any depth: what each block is worth."""
+
+from statistics import fmean, stdev
+
+import streamlit as st
+
+from pages.parts import charts, crops, depth_charts
+from pages.parts.depths import (
+    loaded_super_network,
+    sub_networks,
+    super_networks,
+    trained_alone,
+)
+from pages.parts.notices import notice
+from pages.parts.pictures import Subject, bicubic, choose_picture, subject
+from pages.parts.reproduce import show_code
+from pages.parts.start import start_page
+from quantlib.errors import QuantlibError
+from quantlib.evaluation.depths import SubNetwork, random_blocks, skip_order, super_network
+from quantlib.evaluation.quality import CONVENTION, psnr_y
+from quantlib.models import SRNetwork
+from quantlib.qat.depth import DEPTHS, kept_blocks
+
+start_page(
+    "Depth",
+    "QuantSR's depth-dynamic architecture: one network, trained at three depths at once. Skip as "
+    "many blocks as you like and see what the picture loses.",
+)
+
+DRAWS = 5
+
+
+def choose() -> tuple[str, Subject, SRNetwork, int]:
+    """Network, picture and the number of blocks that are kept."""
+    known = super_networks()
+    if not known:
+        raise QuantlibError("No super-network is bundled; train one with assets/recipes.")
+    with st.sidebar:
+        picture = choose_picture()
+        name = st.selectbox(
+            "Super-network",
+            list(known),
+            key="super_network",
+            bind="query-params",
+            help="QuantSR-C networks, trained here; W4A4 has weights and activations of 4 bits.",
+        )
+        st.caption(known[name].title)
+        network = loaded_super_network(name)
+        blocks = len(super_network(network).residual_blocks)
+        kept = st.slider(
+            "Blocks that are kept",
+            1,
+            blocks,
+            blocks // 2,
+            key="blocks",
+            bind="query-params",
+            help="Blocks with the largest learned shortcuts are skipped first.",
+        )
+        marks = {len(kept_blocks(range(blocks), depth)): depth for depth in DEPTHS}
+        st.caption(f"Trained depths: {', '.join(f'{n} ({d})' for n, d in marks.items())}.")
+        return name, subject(picture, network.scale), network, kept
+
+
+def show(name: str, picture: Subject, network: SRNetwork, count: int) -> None:
+    inner = super_network(network)
+    skipped_first = skip_order(network)
+    order, blocks = skipped_first[::-1], len(skipped_first)
+    by_order = {n: tuple(sorted(order[:n])) for n in range(1, blocks + 1)}
+    drawn = [random_blocks(blocks, count, seed) for seed in range(DRAWS)]
+    alone = {
+        depth: (other, by_order[blocks // DEPTHS[depth]])
+        for depth, other in trained_alone(name).items()
+    }
+    wanted = [(name, kept) for kept in (*by_order.values(), *drawn)]
+    found = sub_networks(picture, [*wanted, *alone.values()], "Measuring every depth")
+    curve = dict(zip(by_order, found, strict=False))
+    random = found[blocks : blocks + DRAWS]
+    separate = dict(zip(alone, found[blocks + DRAWS :], strict=True))
+    chosen, full = curve[count], curve[blocks]
+
+    st.subheader(sentence(chosen, full, random, blocks), anchor=False)
+    show_crops(picture, network, chosen, full)
+    bars, quality = st.columns(2, gap="medium", border=True)
+    with bars:
+        st.markdown("**Which blocks are kept**")
+        shortcuts = inner.shortcuts.tolist()
+        charts.draw(
+            depth_charts.shortcut_bars(shortcuts, chosen.kept),
+            "Learned shortcut of every block, kept blocks highlighted",
+            "shortcuts",
+        )
+        st.caption(
+            "The learned shortcut s of each block, y = s·x + body(x). A large s says that x passes "
+            f"well without the body. Skipped in this order: {', '.join(map(str, skipped_first))}."
+        )
+    with quality:
+        st.markdown("**What the picture loses**")
+        if picture.truth is None:
+            st.caption("PSNR needs the truth: use your picture as the truth in the sidebar.")
+        else:
+            charts.draw(
+                depth_charts.depth_curve(curve, count, random, separate),
+                "PSNR over the number of blocks kept",
+                "depths",
+            )
+            st.caption(
+                f"Grey: {DRAWS} random draws of {count} blocks. "
+                + (
+                    "Diamonds: the same blocks trained by themselves, as many steps. "
+                    if separate
+                    else ""
+                )
+                + "Only the three trained depths were ever part of the loss."
+            )
+    show_costs(chosen, full)
+    depth = next((d for d in DEPTHS if blocks // DEPTHS[d] == count), None)
+    show_code(command(name, picture, network.scale, depth), python_lines(name, picture, chosen))
+
+
+def sentence(chosen: SubNetwork, full: SubNetwork, random: list[SubNetwork], blocks: int) -> str:
+    """What was measured, in one sentence."""
+    share = f"{len(chosen.kept)} of {blocks} blocks"
+    saved = f"{chosen.macs.quantized / full.macs.quantized:.0%} of the low-bit multiplications"
+    if chosen.psnr_y is None or full.psnr_y is None:
+        return f"{share} take {saved}."
+    drawn = [one.psnr_y or 0.0 for one in random]
+    against = f"; {DRAWS} random draws give {fmean(drawn):.2f} ± {stdev(drawn):.2f} dB"
+    against = "" if len(chosen.kept) == blocks else against
+    return f"{share} keep {chosen.psnr_y:.2f} of {full.psnr_y:.2f} dB with {saved}{against}."
+
+
+def show_crops(picture: Subject, network: SRNetwork, chosen: SubNetwork, full: SubNetwork) -> None:
+    floor = bicubic(picture, network.scale)
+    reference = full.rgb if picture.truth is None else picture.truth
+    crop = crops.crop_from_address(reference, floor)
+    shown = {
+        f"{len(chosen.kept)} blocks": chosen.rgb,
+        f"All {len(full.kept)} blocks": full.rgb,
+        "Bicubic": floor,
+    }
+    if picture.truth is not None:
+        shown["Truth"] = picture.truth
+    panels = []
+    for title, rgb in shown.items():
+        known = picture.truth is not None and title != "Truth"
+        figures = f"{psnr_y(rgb, reference, network.scale):.2f} dB" if known else ""
+        panels.append(crops.Panel(crop.cut(rgb), title, figures, f"Crop: {title}"))
+    gone = crops.error_map(chosen.rgb, full.rgb)
+    panels.append(
+        crops.Panel(
+            crop.cut(gone), f"Difference × {crops.ERROR_GAIN}", "to all blocks", "Difference map"
+        )
+    )
+    crops.show_row(panels)
+    st.caption(f"{CONVENTION}.")
+
+
+def show_costs(chosen: SubNetwork, full: SubNetwork) -> None:
+    """Operations and bytes of the chosen depth and of all blocks."""
+    rows = [
+        {
+            "blocks": len(one.kept),
+            "low-bit MACs": one.macs.quantized,
+            "FP32 MACs": one.macs.full,
+            "bit operations saved, in %": 100 * one.macs.saved,
+            "weights, KiB": one.weights.total / 1024,
+            "the same in FP32, KiB": one.weights.fp32 / 1024,
+        }
+        for one in (chosen, full)
+    ]
+    with st.container(border=True):
+        st.markdown("**What it costs**")
+        st.dataframe(
+            rows,
+            hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format=form)
+                for name, form in (
+                    ("low-bit MACs", "localized"),
+                    ("FP32 MACs", "localized"),
+                    ("bit operations saved, in %", "%.1f"),
+                    ("weights, KiB", "%.1f"),
+                    ("the same in FP32, KiB", "%.1f"),
+                )
+            },
+        )
+        st.caption(
+            "Counted for this picture. Bit operations weigh a multiplication by the bits of both "
+            "factors; saved is against the same blocks in FP32. Head, last convolution of the "
+            "body, upsampler and tail stay in FP32 and are counted as such. Bytes are those of the "
+            "packed weights with their steps."
+        )
+
+
+def command(name: str, picture: Subject, scale: int, depth: str | None) -> str | None:
+    """The command line for a trained depth of a sample photograph."""
+    if depth is None or picture.truth is None:
+        return None
+    return (
+        f"python -m quantlib evaluate --model {name} --sample {picture.source} "
+        f"--scale {scale} --depth {depth} --json"
+    )
+
+
+def python_lines(name: str, picture: Subject, chosen: SubNetwork) -> str:
+    return (
+        "from quantlib.evaluation.depths import through_blocks\n"
+        "from quantlib.models import load\n"
+        "from quantlib.pipeline import reduced, sample_for\n\n"
+        f"network = load({name!r})\n"
+        f"low, truth = reduced(sample_for({picture.source!r}, network.scale), network.scale)\n"
+        f"print(through_blocks(network, {list(chosen.kept)}, low, truth).psnr_y)\n"
+    )
+
+
+with notice():
+    show(*choose())

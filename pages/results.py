@@ -1,0 +1,81 @@
+"""What was published and what was measured here, side by side and never in one column."""
+
+import streamlit as st
+
+from pages.parts import comparison
+from pages.parts.bundled import bits_of, cards, is_quantized, scores, show_bundled
+from pages.parts.comparison import Comparison, comparisons, what_is_missing
+from pages.parts.comparison_view import show_comparison, show_runs
+from pages.parts.dqa_results import show_dqa
+from pages.parts.notices import notice
+from pages.parts.published_view import show_published_psnr
+from pages.parts.reproduce import show_code
+from pages.parts.start import start_page
+from quantlib.evaluation.quality import CONVENTION
+from quantlib.training.comparison import Result, read_results
+from quantlib.training.summary import name_of
+
+start_page(
+    "Results",
+    "Published numbers with their source, and numbers measured here with the card of their run, "
+    "in columns of their own.",
+)
+
+SCALE = 2
+LINES = """\
+from pathlib import Path
+
+from quantlib.training.comparison import read_results
+from quantlib.training.summary import rows_of
+
+for row in rows_of(read_results(Path("assets/results/comparison-x2.json")).values()):
+    print(row.label, {name: str(score) for name, score in row.psnr_y.items()})
+"""
+
+
+def show_learned() -> None:
+    results: dict[str, Result] = {}
+    found: list[Comparison] = []
+    with notice():
+        results = read_results(comparison.RESULTS)
+        if missing := what_is_missing(results):
+            st.info(missing, icon=":material/hourglass_empty:")
+        found = comparisons(results)
+        if found:
+            show_comparison(found)
+    if results:
+        show_runs(results)
+    with notice():
+        show_published_psnr(measured_here(found), SCALE)
+    show_code("make table", LINES)
+
+
+def measured_here(found: list[Comparison]) -> dict[tuple[str, float], dict[str, str]]:
+    """PSNR at ×2 by method and bits: of the comparison and of the bundled networks."""
+    here: dict[tuple[str, float], dict[str, str]] = {}
+    for card in cards().values():
+        if card["scale"] == SCALE and (psnr := scores(card).get("full")):
+            method = "QuantSR-C" if is_quantized(card) else "FP32"
+            here[method, bits_of(card)] = {name: f"{score:.2f}" for name, score in psnr.items()}
+    for row in (row for one in found for row in one.methods):
+        here[name_of(row.run), row.bits] = {name: str(s) for name, s in row.psnr_y.items()}
+    return here
+
+
+VIEWS = {
+    "Learned quantizers": show_learned,
+    "Bundled networks": show_bundled,
+    "DQA": show_dqa,
+}
+view = st.segmented_control(
+    "View",
+    list(VIEWS),
+    default="Learned quantizers",
+    required=True,
+    key="view",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+with notice():
+    VIEWS[view or "Learned quantizers"]()
+st.caption(f"{CONVENTION}.")
