@@ -20,6 +20,21 @@ st.navigation(
             title="Memory",
             help="Quality against measured bytes, over bits, extra bits and important ratio.",
         ),
+        st.Page(
+            "pages/rlq.py",
+            title="RLQ lab",
+            help="How RLQ rounds, what gradients it passes, and a small training to watch.",
+        ),
+        st.Page(
+            "pages/depth.py",
+            title="Depth",
+            help="One super-network at any depth: blocks kept, quality, operations and bytes.",
+        ),
+        st.Page(
+            "pages/results.py",
+            title="Results",
+            help="What was published and what was measured here, in columns of their own.",
+        ),
     ],
     position="top",
 ).run()

@@ -1,6 +1,6 @@
 """Quality against measured bytes, over bits, extra bits and important ratio."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import streamlit as st
@@ -65,6 +65,7 @@ def grid(choices: Choices, noisy: bool) -> list[Settings]:
         for r in RATIOS
         if chosen.criterion != "greedy" or n == chosen.bits
     ]
+    settings = [replace(one, depth=chosen.depth) for one in settings]
     return list(dict.fromkeys([*settings, chosen]))
 
 
@@ -83,7 +84,7 @@ def point(settings: Settings, measurement: Measurement) -> Point:
 def show(choices: Choices, points: list[Point]) -> None:
     subject, network = choices.subject, choices.network
     assert subject.truth is not None
-    full = measured(subject, network, Settings("fp32"))
+    full = measured(subject, network, Settings("fp32", depth=choices.settings.depth))
     floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
     own = next(p for p in points if p.settings == choices.settings)
     st.subheader(verdict(own, [p for p in points if p.settings.method == "direct"]), anchor=False)

@@ -8,12 +8,13 @@ import streamlit as st
 from pages.parts import charts, crops
 from pages.parts.choices import METHOD_TITLES, Choices, choose
 from pages.parts.compare import clicked_point, compare_slider
-from pages.parts.measuring import known_ranking, measured, ranking_of
+from pages.parts.measuring import known_ranking, ranking_of
 from pages.parts.notices import notice
 from pages.parts.pictures import bicubic
 from pages.parts.reproduce import show_reproduce
 from pages.parts.start import start_page
-from pages.parts.waiting import measured_all, wait_for_greedy
+from pages.parts.variants import reference_depth, rlq_bits
+from pages.parts.waiting import Passes, passes, wait_for, wait_for_greedy
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.reading import png_bytes
 from quantlib.pipeline import Measurement
@@ -25,13 +26,22 @@ start_page(
 )
 
 STRIP = (8, 6, 5, 4, 3, 2)
-FP32 = Settings("fp32")
 CHART_HEIGHT = 330
 
 
 def show(choices: Choices) -> None:
+    settings = choices.settings
+    wanted = [full_precision(choices), settings]
+    if settings.method != "fp32":
+        wanted += [plain(choices), *at_all_bits(choices, settings)]
+        wanted += at_all_bits(choices, plain(choices))
+    with passes(choices, wanted) as under_way:
+        show_passes(choices, under_way)
+
+
+def show_passes(choices: Choices, under_way: Passes) -> None:
     subject, network, settings = choices.subject, choices.network, choices.settings
-    full, result = measured_all(choices, [FP32, settings], "Measuring")
+    full, result = wait_for(under_way, [full_precision(choices), settings], "Measuring")
     st.subheader(sentence(settings, full, result), anchor=False)
     reference = full.rgb if subject.truth is None else subject.truth
     crop = crops.crop_from_address(reference, bicubic(subject, network.scale))
@@ -44,25 +54,41 @@ def show(choices: Choices) -> None:
     with matters:
         show_importance(choices)
     with saves:
-        show_memory(choices, full, result)
+        show_memory(choices, under_way)
     with loses:
         curve = st.container()
     strip = st.container(border=True)
     show_reproduce(choices)
-    series = at_all_bits(choices, settings) if settings.method != "fp32" else {}
+    series = {} if settings.method == "fp32" else series_of(choices, under_way, settings)
     with strip:
-        show_strip(full, series, crop)
+        show_strip(series, crop)
     with curve:
-        show_quality(choices, full, result, series)
+        show_quality(choices, full, result, under_way, series)
 
 
-def at_all_bits(choices: Choices, settings: Settings) -> dict[int, Measurement]:
-    """The settings with 8, 6, 5, 4, 3 and 2 bits; of greedy's those that have been searched."""
-    wanted = [replace(settings, bits=bits) for bits in STRIP]
+def full_precision(choices: Choices) -> Settings:
+    """What the choice is compared with: activations in full precision, at the same depth."""
+    return Settings("fp32", depth=reference_depth(choices.network, choices.settings))
+
+
+def plain(choices: Choices) -> Settings:
+    """Direct quantization with the chosen bits, at the same depth."""
+    return replace(full_precision(choices), method="direct", bits=choices.settings.bits)
+
+
+def at_all_bits(choices: Choices, settings: Settings) -> list[Settings]:
+    """The settings with 8, 6, 5, 4, 3 and 2 bits; of RLQ's and greedy's those that there are."""
+    known = rlq_bits(choices.network) if settings.method == "rlq" else STRIP
+    wanted = [replace(settings, bits=bits) for bits in STRIP if bits in known]
     if settings.needs_ranking and settings.criterion == "greedy":
         wanted = [one for one in wanted if known_ranking(choices.network, one)]
-    what = f"{METHOD_TITLES[settings.method]} at other bits"
-    found = measured_all(choices, wanted, what)
+    return wanted
+
+
+def series_of(choices: Choices, under_way: Passes, settings: Settings) -> dict[int, Measurement]:
+    """Measurements by bits."""
+    wanted = [one for one in at_all_bits(choices, settings) if one in under_way]
+    found = wait_for(under_way, wanted, f"{METHOD_TITLES[settings.method]} at other bits")
     return {one.bits: measurement for one, measurement in zip(wanted, found, strict=True)}
 
 
@@ -184,29 +210,36 @@ def show_importance(choices: Choices) -> None:
         )
 
 
-def show_memory(choices: Choices, full: Measurement, result: Measurement) -> None:
+def show_memory(choices: Choices, under_way: Passes) -> None:
     st.markdown("**What it saves**")
     settings = choices.settings
-    rows = {"FP32": full.ledger.total}
+    titles = {full_precision(choices): "FP32"}
     if settings.method != "fp32":
-        direct = Settings("direct", bits=settings.bits)
-        plain = measured(choices.subject, choices.network, direct)
-        rows[f"Direct {settings.bits} bit"] = plain.ledger.total
+        titles[plain(choices)] = f"Direct {settings.bits} bit"
         if settings.method != "direct":
-            rows[METHOD_TITLES[settings.method]] = result.ledger.total
+            titles[settings] = METHOD_TITLES[settings.method]
+    rows = {title: under_way[one].result().ledger.total for one, title in titles.items()}
     charts.draw(
         charts.memory_bars(rows, CHART_HEIGHT), "Bytes of the activations by method", "memory"
     )
     st.caption(
         "Bytes of all quantized activations of one pass: the length of what would be stored. "
-        "Below, magnified; tables include headers."
+        "Below, magnified; tables include headers. " + weight_line(under_way[settings].result())
     )
+
+
+def weight_line(result: Measurement) -> str:
+    """The weights apart from the activations."""
+    held, full = result.weights.total, result.weights.fp32
+    smaller = f", {full / held:.1f} times smaller than FP32" if held < full else ", all FP32"
+    return f"Weights and biases: {held / 1024:,.0f} KiB{smaller}."
 
 
 def show_quality(
     choices: Choices,
     full: Measurement,
     result: Measurement,
+    under_way: Passes,
     series: dict[int, Measurement],
 ) -> None:
     st.markdown("**What the picture loses**")
@@ -220,7 +253,7 @@ def show_quality(
         return
     curves = {METHOD_TITLES[settings.method]: _points(series)}
     if settings.method != "direct":
-        curves["Direct"] = _points(at_all_bits(choices, Settings("direct")))
+        curves["Direct"] = _points(series_of(choices, under_way, plain(choices)))
     floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
     chosen = (result.ledger.bits_per_activation, result.psnr_y or 0.0)
     figure = charts.quality_curve(curves, chosen, floor, full.psnr_y, CHART_HEIGHT)
@@ -234,7 +267,7 @@ def _points(series: dict[int, Measurement]) -> list[tuple[float, float, str]]:
     ]
 
 
-def show_strip(full: Measurement, series: dict[int, Measurement], crop: crops.Crop) -> None:
+def show_strip(series: dict[int, Measurement], crop: crops.Crop) -> None:
     st.markdown("**The same crop with fewer and fewer bits**")
     if not series:
         st.caption("Choose a quantization method to see it.")

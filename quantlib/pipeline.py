@@ -18,7 +18,7 @@ from quantlib.imaging.tiling import tiled
 from quantlib.importance import Ranking, rank
 from quantlib.importance.pairs import Pair, pairs_from
 from quantlib.models import SRNetwork, load
-from quantlib.models.catalogue import rlq_twin
+from quantlib.models.catalogue import rlq_names, rlq_twin
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
 from quantlib.qat.release import with_free_inputs
 from quantlib.qat.scheme import quantized_layers
@@ -57,27 +57,26 @@ class Measurement:
         return None if self.truth is None else ssim_y(self.rgb, self.truth, self.scale)
 
 
-def open_network(
-    name: str, settings: Settings, watch: Callable[[int, int], None] = lambda done, total: None
-) -> SRNetwork:
+def open_network(name: str, settings: Settings) -> SRNetwork:
     """The network `name` as `settings` need it, at their depth.
 
     For RLQ it is the network itself if it was trained with it, else the bundled QuantSR-C network
-    of its size, else the network adapted to RLQ here and now.
+    of its size; a QuantlibError where there is neither.
     """
     network = load(name)
     if settings.method == "rlq" and not network.is_quantized:
         twin = rlq_twin(name, settings.bits)
-        network = load(twin.name) if twin else adapted(network, settings.bits, watch)
+        if twin is None:
+            raise QuantlibError(
+                f"No RLQ weights with {settings.bits} bits are bundled for {name}; choose "
+                f"{', '.join(rlq_names()) or 'another method'}."
+            )
+        network = load(twin.name)
     elif settings.method == "rlq" and (bits := trained_bits(network)) != settings.bits:
         raise QuantlibError(
             f"{name} was trained with {bits} bits; call it with {bits}, or choose another network."
         )
     return network.at_depth(settings.depth)
-
-
-def adapted(network: SRNetwork, bits: int, watch: Callable[[int, int], None]) -> SRNetwork:
-    raise NotImplementedError
 
 
 def trained_bits(network: SRNetwork) -> int:

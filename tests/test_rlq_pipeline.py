@@ -1,6 +1,7 @@
 """Networks that were trained with RLQ, through the pipeline and the command line."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_the_command_line_knows_method_and_bits(file, capsys):
 def test_bundled_super_networks_are_better_with_more_blocks(entry):
     low, truth = reduced(sample_for("coffee", entry.scale), entry.scale)
     bits = trained_bits(load(entry.name))
-    quality = [
+    quality: list[Any] = [
         measure(
             quantized(entry.name, Settings("rlq", bits=bits, depth=depth)), low, entry.scale, truth
         ).psnr_y

@@ -8,6 +8,8 @@ import streamlit as st
 from pages.parts.networks import LoadedNetwork, choose_network, loaded, show_hub_state
 from pages.parts.pictures import Subject, choose_picture, subject
 from pages.parts.variants import depths_of, rlq_bits
+from quantlib.errors import QuantlibError
+from quantlib.models.catalogue import rlq_names
 from quantlib.ptq import Settings
 from quantlib.ptq.settings import (
     CRITERIA,
@@ -170,7 +172,7 @@ def _numbers(method: str) -> dict[str, Any]:
 def _trained(method: str, network: LoadedNetwork) -> dict[str, Any]:
     """What depends on how the network was trained: RLQ's bits and the depth."""
     values: dict[str, Any] = {"bits": _rlq_bits(network)} if method == "rlq" else {}
-    depths = depths_of(network.name, network.depths, method)
+    depths = depths_of(network, method)
     if len(depths) > 1:
         values["depth"] = st.segmented_control(
             "Depth",
@@ -187,16 +189,20 @@ def _trained(method: str, network: LoadedNetwork) -> dict[str, Any]:
 def _rlq_bits(network: LoadedNetwork) -> int:
     """RLQ's bits of weights and activations."""
     options = rlq_bits(network)
+    if not options:
+        raise QuantlibError(
+            f"No RLQ weights are bundled for {network.name}; choose another method, or one of "
+            f"{', '.join(rlq_names())}."
+        )
     if len(options) == 1:
         st.caption(f"Trained with {options[0]} bits.")
         return options[0]
     return st.segmented_control(
         "Bits of weights and activations",
         options,
-        default=4,
+        default=4 if 4 in options else options[0],
         required=True,
         key="rlq_bits",
         bind="query-params",
-        help="Bundled EDSR networks have a QuantSR-C twin trained at each of these; any other "
-        "network is adapted here, which takes a minute or two.",
+        help="The QuantSR-C twins of the chosen network, trained at these bits.",
     )

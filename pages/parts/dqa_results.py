@@ -35,7 +35,8 @@ def show_dqa() -> None:
     st.caption(
         f"Measured just now: {choices.subject.title} through {network.name}, post-training, "
         f"activations only. DQA with m = {CHOSEN.extra_bits}, r = {CHOSEN.important:g}, channels "
-        f"ranked by {CRITERION_TITLES[CHOSEN.criterion]}. Bytes are the length of what would be stored. "
+        f"ranked by {CRITERION_TITLES[CHOSEN.criterion]}. Bytes are the length of what would be "
+        "stored. "
         "The [Memory page](memory) measures other bits, ratios and pictures."
     )
     show_published_accuracy()

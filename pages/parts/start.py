@@ -1,5 +1,6 @@
 """The beginning of every page: it works the same when app.py has not run."""
 
+import atexit
 import gc
 from pathlib import Path
 
@@ -24,3 +25,4 @@ def _freeze_modules() -> None:
     """Streamlit collects garbage after every run; without the imported modules it is no wait."""
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)

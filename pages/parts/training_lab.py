@@ -19,8 +19,8 @@ WHAT_IT_IS = (
     "fitted together by 100 steps in full precision, then every convolution but the first and the "
     "last quantized, weights and inputs; both contestants start from this one network and see the "
     f"same batches (8 patches of 24×24 pixels from {len(TRAINED_ON)} sample photographs; L1 loss, "
-    "Adam, learning rate 0.001 falling to 0). **What it is not:** a ranking. It is one seed, a small "
-    "network, and a thousandth of the 300,000 steps that QuantSR reports."
+    "Adam, learning rate 0.001 falling to 0). **What it is not:** a ranking. It is one seed, a "
+    "small network, and a thousandth of the 300,000 steps that QuantSR reports."
 )
 
 
@@ -122,13 +122,13 @@ def _sentence(run: LiveRun, names: dict[str, str]) -> str:
     if len(reached) < 2:
         return f"{versus}: the common start is being prepared."
     figures = " and ".join(f"{name} at {decibel:.2f} dB" for name, (_, decibel) in reached.items())
-    state = (
-        f"after {run.step} steps"
-        if run.complete or run.running
-        else (f"stopped after {run.step} of {contest.steps} steps")
+    measured_at = min(step for step, _ in reached.values())
+    stopped = "" if run.complete or run.running else ", stopped"
+    sentence = (
+        f"{versus}, after {measured_at} of {contest.steps} steps{stopped}: {figures}; "
+        f"the FP32 start has {start[-1][1]:.2f} dB."
     )
-    sentence = f"{versus}, {state}: {figures}; the FP32 start has {start[-1][1]:.2f} dB"
-    return f"{sentence}. Took {run.seconds:.0f} s." if run.complete else f"{sentence}."
+    return f"{sentence} Took {run.seconds:.0f} s." if run.complete else sentence
 
 
 def _curves(run: LiveRun, names: dict[str, str]) -> None:
@@ -175,7 +175,7 @@ def _pictures(run: LiveRun, names: dict[str, str]) -> None:
     crops.show_row(panels)
     st.caption(
         f"Astronaut, {truth.shape[1]}×{truth.shape[0]} pixels, not among the training photographs, "
-        f"enlarged every ten steps. {CONVENTION}; it is of the whole picture. The crops are "
+        f"enlarged every ten steps. {CONVENTION}; measured on the whole picture. The crops are "
         f"{crops.SIDE} pixels a side, where bicubic enlargement misses most, without interpolation."
     )
 

@@ -9,7 +9,6 @@ import streamlit as st
 
 from pages.parts.choices import Choices
 from pages.parts.measuring import known_ranking, measured, ranking_of
-from pages.parts.variants import adapt, is_known
 from pages.parts.worker import side_by_side
 from quantlib.pipeline import Measurement
 from quantlib.ptq import Settings
@@ -73,19 +72,6 @@ def measured_all(choices: Choices, settings: list[Settings], what: str) -> list[
     """The chosen picture and network under each of `settings`."""
     with passes(choices, settings) as under_way:
         return wait_for(under_way, settings, what)
-
-
-def wait_for_adaptation(choices: Choices) -> None:
-    """Learn RLQ for the network where no RLQ weights of it are bundled."""
-    network, settings = choices.network, choices.settings
-    if is_known(network, settings):
-        return
-
-    def back_to_dqa() -> None:
-        st.session_state["method"] = "dqa"
-
-    with progress(f"Adapting the network to {settings.bits} bits", back_to_dqa) as watch:
-        adapt(network, settings, watch)
 
 
 def wait_for_greedy(choices: Choices) -> None:

@@ -81,7 +81,7 @@ def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
     """The network that the options ask for, quantized as they say."""
     settle(options)
     settings = settings_from(options)
-    network = open_network(options.model, settings, progress("adapting"))
+    network = open_network(options.model, settings)
     sites = sites_of(network, settings.method)
     return prepare(sites, settings, default_pairs(network), watch=progress("ranking"))
 

@@ -137,6 +137,11 @@ def rlq_twin(name: str, bits: int) -> CatalogueEntry | None:
     return find(f"builtin:quantsr-c-x{match[1]}-w{bits}a{bits}") if match else None
 
 
+def rlq_names() -> list[str]:
+    """The bundled networks that were trained with RLQ at three depths."""
+    return [entry.name for entry in bundled() if entry.depths == "joint"]
+
+
 def _repository(name: str) -> str:
     """`hub:OWNER/NAME` of a name from the Hub; the name itself for a bundled network."""
     match = re.match(r"hub:[^@:]+", name)

@@ -74,6 +74,8 @@ class EDSR(nn.Module):
     torch.Size([1, 3, 10, 14])
     """
 
+    block_order: Tensor
+
     def __init__(
         self,
         scale: int,

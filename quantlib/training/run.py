@@ -59,7 +59,7 @@ def train_recipe(
     save_file(tensors, file, metadata)
     data = f"{len(source.pairs)} photographs: {', '.join(folder.name for folder in folders)}"
     card = card_of(network, recipe, file, RunCard.of(recipe, data, seconds / 3600))
-    card["psnr_y"] = validate(network)
+    card["psnr_y"] = validate(network.at_depth(recipe.alone or "full"))
     if network.has_depths:
         depths = [recipe.alone] if recipe.alone else DEPTHS
         card["depths"] = {depth: validate(network.at_depth(depth)) for depth in depths}

@@ -176,7 +176,7 @@ def test_one_pixel(capsys, files, tmp_path, method):
 def test_evaluate_a_folder(capsys, files):
     arguments = ("--model", files / "net.safetensors", "--scale", 2, "--method", "dqa", "--bits", 3)
     found = report(capsys, "evaluate", "--hr", files / "HR", "--lr", files / "LR", *arguments)
-    assert set(found) == {*CHOICES, *RESULTS, "images", "convention"}
+    assert set(found) == {*CHOICES, *RESULTS, "weight_bytes", "images", "convention"}
     assert [image["name"] for image in found["images"]] == ["a", "b"]
     network = load(str(files / "net.safetensors"))
     quantized = prepare(sites_of(network), Settings("dqa", 3), default_pairs(network))

@@ -2,6 +2,7 @@ import torch
 
 from quantlib.models import load
 from quantlib.qat.release import with_free_inputs
+from quantlib.qat.rlq import RLQ
 from quantlib.qat.scheme import quantized_layers
 from tests.deep_network import write_deep_network
 
@@ -19,6 +20,7 @@ def test_rounding_is_all_that_is_left_out(tmp_path):
         for name, quantizer in before.items():
 
             def rounded(layer, inputs, quantizer=quantizer):
+                assert isinstance(quantizer, RLQ)
                 step = quantizer.step
                 return (torch.round(inputs[0] / step) * step,)
 

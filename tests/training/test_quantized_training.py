@@ -65,6 +65,7 @@ def test_the_joint_loss_is_the_mean_over_the_three_depths():
     torch.testing.assert_close(objective(low, high, step=3), one)
     with torch.no_grad():
         for block, s in zip(network.residual_blocks, (1.2, 0.9, 1.1, 1.0), strict=True):
+            assert block.shortcut is not None
             block.shortcut.copy_(torch.tensor(s))
     found = objective(low, high, step=4)
     assert network.block_order.tolist() == [1, 3, 2, 0]

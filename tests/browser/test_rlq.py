@@ -1,0 +1,97 @@
+"""The RLQ lab in a real browser, a short training included."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import settle, visit
+from tests.browser.test_app import pixels
+
+TRAINING_MS = 240_000
+NOW = re.compile(r"Crop of the held-out photograph: RLQ, k = 1, step [1-9]\d*$")
+
+
+def harmless(line: str) -> bool:
+    """Streamlit asks for its own endpoints below the page first, and gets a 404 there."""
+    return "404" in line
+
+
+def start(page: Page, app_url: str, **query: str) -> None:
+    address = "&".join(f"{name}={value}" for name, value in query.items())
+    visit(page, f"{app_url}/rlq?{address}")
+    page.get_by_role("button", name=re.compile(r"Train \d+ steps")).dblclick()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=30_000)
+
+
+def test_dragging_redraws_and_the_address_keeps_it(page, app_url, console_errors):
+    visit(page, f"{app_url}/rlq?bits=3")
+    expect(page.get_by_role("heading", name="RLQ lab", exact=True)).to_be_visible()
+    rows = page.locator("table")
+    before = rows.inner_text()
+    for label in ("Step α", "Shift τ"):
+        thumb = page.get_by_role("slider", name=re.compile(label))
+        thumb.focus()
+        page.keyboard.press("PageUp")
+        settle(page)
+        assert rows.inner_text() != before
+        before = rows.inner_text()
+    page.wait_for_url(re.compile(r"step=.*tau=|tau=.*step="))
+    page.reload()
+    settle(page)
+    assert rows.inner_text() == before
+    page.get_by_role("button", name="MSE-optimal step").click()
+    settle(page)
+    assert rows.inner_text() != before
+    assert not [line for line in console_errors if not harmless(line)]
+
+
+@pytest.mark.timeout(600)
+def test_training_is_live_outlives_other_pages_and_ends(page, app_url, console_errors):
+    start(page, app_url, steps="50")
+    expect(page.get_by_text(re.compile(r"^Step \d+ of 50, about \d+ s left"))).to_be_visible(
+        timeout=TRAINING_MS
+    )
+    expect(page.get_by_alt_text(NOW)).to_be_visible(timeout=TRAINING_MS)
+    early = pixels(page.get_by_alt_text(NOW))
+    page.get_by_role("link", name="Importance").first.click()
+    expect(page.get_by_role("heading", name="Importance", exact=True)).to_be_visible()
+    page.get_by_role("link", name="RLQ lab").first.click()
+    done = page.get_by_text(re.compile(r"after 50 of 50 steps: RLQ, k = 1 at .* Took \d+ s"))
+    expect(done).to_be_visible(timeout=TRAINING_MS)
+    expect(page.get_by_role("button", name="Stop")).not_to_be_visible()
+    settle(page)
+    truth = pixels(page.get_by_alt_text("Crop of the held-out photograph: Truth"))
+    late = pixels(page.get_by_alt_text(NOW))
+    assert np.abs(late - truth).mean() < np.abs(early - truth).mean() or (late == early).all()
+    first = pixels(page.get_by_alt_text("Crop of the held-out photograph: RLQ, k = 1, step 0"))
+    assert np.abs(late - truth).mean() < 0.8 * np.abs(first - truth).mean()
+    assert page.get_by_test_id("stException").count() == 0
+    assert not [line for line in console_errors if not harmless(line)]
+
+
+def test_training_stops(page, app_url):
+    start(page, app_url, steps="300", rival="DoReFa")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Stop")).not_to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Train 300 steps")).to_be_enabled(timeout=60_000)
+    settle(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_off_on_a_phone(new_page, app_url, scheme):
+    page = new_page(width=390, height=844, color_scheme=scheme)
+    visit(page, f"{app_url}/rlq?kind=Weights")
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    for picture in page.get_by_role("img").all():
+        box = picture.bounding_box()
+        assert box is None or box["x"] + box["width"] <= 391
+
+
+def test_every_chart_has_a_text(page, app_url):
+    visit(page, f"{app_url}/rlq")
+    charts = page.get_by_test_id("stPlotlyChart")
+    assert charts.count() == 6
+    for chart in charts.all():
+        assert chart.get_by_role("img").count() or chart.get_attribute("aria-label")
