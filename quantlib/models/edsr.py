@@ -113,15 +113,17 @@ class EDSR(nn.Module):
 
     def with_blocks(self, kept: Collection[int]) -> "EDSR":
         """This network, weights shared, with every block but the `kept` ones skipped."""
+        blocks = [
+            block if i in kept else SkippedBlock(block.shortcut)
+            for i, block in enumerate(self.residual_blocks)
+        ]
+        return self.with_body(*blocks, self.body[-1])
+
+    def with_body(self, *modules: nn.Module) -> "EDSR":
+        """This network, weights shared, with the body made of `modules`."""
         twin = copy.copy(self)
         twin._modules = dict(self._modules)
-        twin.body = nn.Sequential(
-            *[
-                block if i in kept else SkippedBlock(block.shortcut)
-                for i, block in enumerate(self.residual_blocks)
-            ],
-            self.body[-1],
-        )
+        twin.body = nn.Sequential(*modules)
         return twin
 
     def at_depth(self, depth: str) -> "EDSR":

@@ -57,9 +57,9 @@ class DoReFaWeight(LearnedQuantizer):
         squashed = torch.tanh(x)
         if not self.keep_scale:
             squashed = squashed / squashed.abs().max().clamp_min(SMALLEST_RANGE)
-        grid = self.grid(x)
-        highest = self.bitwidth.qmax
-        return clip_and_round(squashed, grid.offset, -grid.offset, grid, (0, highest))
+        grid, highest = self.grid(x), self.bitwidth.qmax
+        scale = -grid.offset
+        return clip_and_round(squashed, -scale, scale, grid, (0, highest))
 
     @torch.no_grad()
     def grid(self, x: Tensor) -> Grid:

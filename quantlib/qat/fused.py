@@ -1,10 +1,10 @@
-"""Elementwise formulas in one pass over memory, where PyTorch finds a C++ compiler."""
+"""Formulas and networks through TorchInductor, where PyTorch finds a C++ compiler."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,7 +14,6 @@ R = TypeVar("R")
 
 WORTH_COMPILING = 1 << 12
 VARIANTS = 64  # of one formula: data types, ranks, with and without shifts
-_uncompilable: set[Callable] = set()
 _uncompiled = ContextVar("uncompiled", default=False)
 
 
@@ -34,28 +33,47 @@ def uncompiled() -> Iterator[None]:
 
 
 def fused(function: Callable[P, R]) -> Callable[P, R]:
-    """`function` compiled by TorchInductor for tensors of some size, as it is otherwise.
+    """An elementwise formula in one pass over memory for tensors of some size, else as it is.
 
-    Its first argument decides. Without a compiler the function runs as it is, only slower.
+    Its first argument decides. Inside a network that is compiled it becomes a part of that.
     """
 
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if torch.compiler.is_compiling():
+            return function(*args, **kwargs)
         x = args[0]
         assert isinstance(x, Tensor)
         small = x.numel() < WORTH_COMPILING or x.dtype == torch.float64
-        if small or function in _uncompilable or _uncompiled.get():
+        if small or _uncompiled.get():
             return function(*args, **kwargs)
-        try:
-            return _compiled(function)(*args, **kwargs)
-        except Exception:  # a missing or unfit compiler shows in many kinds of errors
-            _uncompilable.add(function)
-            return function(*args, **kwargs)
+        return _formula(function)(*args, **kwargs)
 
     return call
 
 
 @cache
-def _compiled(function: Callable[P, R]) -> Callable[P, R]:
-    settings = torch._dynamo.config
-    settings.recompile_limit = max(settings.recompile_limit, VARIANTS)
-    return torch.compile(function, dynamic=True)
+def _formula(function: Callable[P, R]) -> Callable[P, R]:
+    return compiled(function, dynamic=True)
+
+
+def compiled(function: Callable[P, R], **settings: Any) -> Callable[P, R]:
+    """`function` by `torch.compile` with its `settings`; as it is, only slower, once that fails.
+
+    >>> compiled(torch.neg)(torch.tensor(2.0))
+    tensor(-2.)
+    """
+    limits = torch._dynamo.config
+    limits.recompile_limit = max(limits.recompile_limit, VARIANTS)
+    fast, failed = None, False
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        nonlocal fast, failed
+        if not failed:
+            try:
+                fast = fast or torch.compile(function, **settings)
+                return fast(*args, **kwargs)
+            except Exception:  # a missing or unfit compiler shows in many kinds of errors
+                failed = True
+        return function(*args, **kwargs)
+
+    return call

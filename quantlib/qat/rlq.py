@@ -15,6 +15,7 @@ from quantlib.qat.soft_rounding import phi_slope
 from quantlib.quantizers.bitwidth import BitWidth
 
 SMALLEST_STEP = 1e-8
+Bound = Any  # a tensor, or an int inside a network that is compiled
 
 
 def rlq(
@@ -114,13 +115,13 @@ class _RLQ(torch.autograd.Function):
         low, high = _range(ctx.bitwidth, step)
         view = _View(x)
         shifts = view.along_channels(shift, step)
-        d_x, d_step = _gradients(view.of(x), view.of(grad), step, shifts, low, high, ctx.k)
-        d_step = d_step.view_as(step) / math.sqrt(x.numel() * ctx.bitwidth.qmax)
-        d_x = view.back(d_x)
-        d_shift = None
-        if shift is not None and ctx.needs_input_grad[2]:
-            others = [axis for axis in range(x.dim()) if axis != view.axis]
-            d_shift = (d_x.sum(others) if others else d_x).to(shift.dtype)
+        d_x, d_step, d_shift = _gradients(
+            view.of(x), view.of(grad), step, shifts, low, high, ctx.k, view.reduced
+        )
+        d_step = d_step.sum() / math.sqrt(x.numel() * ctx.bitwidth.qmax)
+        d_x, d_step = view.back(d_x), d_step.view_as(step)
+        if shift is None or not ctx.needs_input_grad[2]:
+            d_shift = None
         return d_x, d_step, d_shift, None, None
 
 
@@ -132,7 +133,9 @@ def _qmin_qmax(bitwidth: BitWidth, dtype: torch.dtype, device: torch.device) -> 
         return [torch.tensor(bound, dtype=dtype, device=device) for bound in bounds]
 
 
-def _range(bitwidth: BitWidth, step: Tensor) -> list[Tensor]:
+def _range(bitwidth: BitWidth, step: Tensor) -> list[Tensor] | list[int]:
+    if torch.compiler.is_compiling():
+        return [bitwidth.qmin, bitwidth.qmax]
     return _qmin_qmax(bitwidth, step.dtype, step.device)
 
 
@@ -143,6 +146,11 @@ class _View:
         self.shape = x.shape
         self.axis = 1 if x.dim() == 4 else x.dim() - 1
         self.channels_last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
+
+    @property
+    def reduced(self) -> list[int]:
+        """The axes of `of(x)` but that of the channels."""
+        return [0, 2] if len(self.shape) == 4 and not self.channels_last else [0]
 
     def of(self, x: Tensor) -> Tensor:
         """`(M, C)` where channels lie last in memory, else `(N, C, M)`."""
@@ -167,7 +175,7 @@ class _View:
 
 
 def _levels(
-    x: Tensor, step: Tensor, shift: Tensor, low: Tensor, high: Tensor, dtype: torch.dtype
+    x: Tensor, step: Tensor, shift: Tensor, low: Bound, high: Bound, dtype: torch.dtype
 ) -> Tensor:
     u = (x.to(step.dtype) + shift) * (1 / step)
     return (u.round().clamp(low, high) * step).to(dtype)
@@ -178,11 +186,18 @@ _fused_levels = fused(_levels)
 
 @fused
 def _gradients(
-    x: Tensor, grad: Tensor, step: Tensor, shift: Tensor, low: Tensor, high: Tensor, k: float
-) -> tuple[Tensor, Tensor]:
-    """Gradients for x and, before its scaling, for α."""
+    x: Tensor,
+    grad: Tensor,
+    step: Tensor,
+    shift: Tensor,
+    low: Bound,
+    high: Bound,
+    k: float,
+    others: list[int],
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients for x and, summed over all axes but the channels', for α (unscaled) and τ."""
     u = (x.to(step.dtype) + shift) * (1 / step)
     clipped = u.clamp(low, high)
     grad = grad.to(step.dtype)
     d_x = grad * torch.where(clipped == u, phi_slope(u, k), 0)
-    return d_x.to(x.dtype), (grad * clipped.round() - d_x * u).sum()
+    return d_x.to(x.dtype), (grad * clipped.round() - d_x * u).sum(others), d_x.sum(others)

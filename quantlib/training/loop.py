@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.models.edsr import EDSR
 from quantlib.training.objective import Objective, start_quantizers
+from quantlib.training.passes import keep_freed_memory
 from quantlib.training.patches import PatchSource
 from quantlib.training.recipe import Recipe
 
@@ -73,7 +75,7 @@ def _read_checkpoint(file: Path, device: torch.device) -> dict:
 
 
 def train(
-    network: nn.Module,
+    network: EDSR,
     source: PatchSource,
     recipe: Recipe,
     checkpoint: Path,
@@ -91,13 +93,15 @@ def train(
     `watch` is told; `teacher` is what the recipe distils from. A loss that is not finite stops the
     run with a `QuantlibError`; the last checkpoint stays.
     """
+    keep_freed_memory()
+    torch.compiler.reset()  # what earlier runs compiled
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
     network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    objective = Objective(network, recipe, teacher and teacher.to(device))
     start_quantizers(network, source.batch(recipe.batch, recipe.seed, 0)[0].to(device))
+    objective = Objective(network, recipe, teacher and teacher.to(device))
     learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.Adam(learned, recipe.learning_rate)
+    optimiser = torch.optim.Adam(learned, recipe.learning_rate, fused=True)
     average = {k: v.detach().clone() for k, v in network.state_dict().items()}
     first, spent = 0, 0.0
     if resume and checkpoint.exists():

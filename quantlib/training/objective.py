@@ -7,6 +7,7 @@ from torch.nn.functional import l1_loss
 from quantlib.models.edsr import EDSR
 from quantlib.qat.depth import DEPTHS, importance_order
 from quantlib.qat.quantizer import LearnedQuantizer
+from quantlib.training.passes import passes
 from quantlib.training.recipe import Recipe
 
 
@@ -18,26 +19,31 @@ class Objective:
     and the distance to a teacher's output are added.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, teacher: nn.Module | None) -> None:
+    def __init__(self, network: EDSR, recipe: Recipe, teacher: nn.Module | None) -> None:
         self.network, self.recipe, self.teacher = network, recipe, teacher
         modules = network.modules()
         self.quantizers = [m for m in modules if isinstance(m, LearnedQuantizer)]
+        self.plain, self.joint = passes(network, recipe.steps), list[EDSR]()
 
     def __call__(self, low: Tensor, high: Tensor, step: int) -> Tensor:
         loss = torch.stack([self._distance(depth, low, high) for depth in self._depths(step)])
         return loss.mean() + sum(quantizer.penalty() for quantizer in self.quantizers)
 
-    def _depths(self, step: int) -> list[nn.Module]:
+    def _depths(self, step: int) -> list[EDSR]:
         if not self.recipe.depths or step < self.recipe.plain_steps:
-            return [self.network]
-        assert isinstance(self.network, EDSR)
+            return [self.plain]
+        if not self.joint:
+            self.joint = self._begin_joint(step)
+        return self.joint
+
+    def _begin_joint(self, step: int) -> list[EDSR]:
         if self.recipe.plain_steps and step == self.recipe.plain_steps:
             order = importance_order(self.network.shortcuts.detach())
             self.network.block_order.copy_(torch.tensor(order))  # type: ignore[operator]
         depths = [self.recipe.alone] if self.recipe.alone else DEPTHS
-        return [self.network.at_depth(depth) for depth in depths]
+        return [passes(self.network.at_depth(depth), self.recipe.steps) for depth in depths]
 
-    def _distance(self, network: nn.Module, low: Tensor, high: Tensor) -> Tensor:
+    def _distance(self, network: EDSR, low: Tensor, high: Tensor) -> Tensor:
         output = network(low).float()
         distance = l1_loss(output, high)
         if self.teacher is not None and self.recipe.distillation:

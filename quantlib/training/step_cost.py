@@ -13,6 +13,7 @@ from quantlib.qat.rlq import RLQ
 from quantlib.qat.soft_rounding import phi
 from quantlib.training.loop import bfloat16
 from quantlib.training.objective import start_quantizers
+from quantlib.training.passes import WORTH_COMPILING, keep_freed_memory, passes
 from quantlib.training.recipe import Recipe
 from quantlib.training.run import fresh_network
 
@@ -38,15 +39,20 @@ def composed(quantizer: RLQ, x: Tensor) -> Tensor:
 
 
 def relative_costs(repeats: int = 20, recipe: Recipe = RECIPE) -> dict[str, float]:
-    """Seconds of an FP32 step, and those of RLQ W4A4, fused and composed, relative to it.
+    """Seconds of an FP32 step, and those of others relative to it: RLQ W4A4, fused and composed.
 
-    The steps take turns, so that what else the machine does meets all of them; medians.
+    All are compiled as the training loop does it (`fp32 uncompiled` is what that does to FP32), and
+    the chain of operations also stands as PyTorch runs it without. The steps take turns, so that
+    what else the machine does meets all of them; medians.
     """
-    quantized = replace(recipe, method="rlq")
+    quantized, short = replace(recipe, method="rlq"), WORTH_COMPILING - 1
+    keep_freed_memory()
     steps = {
         "fp32_seconds": _stepper(recipe),
+        "fp32 uncompiled": _stepper(replace(recipe, steps=short)),
         "rlq": _stepper(quantized),
         "rlq composed": _stepper(quantized, composed),
+        "rlq composed uncompiled": _stepper(replace(quantized, steps=short), composed),
     }
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(WARM_UP + repeats):
@@ -73,11 +79,12 @@ def _stepper(
         for module in network.modules():
             if isinstance(module, LearnedQuantizer):
                 module.quantize = lambda x, q=module: quantize(q, x)  # type: ignore[method-assign]
-    optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
+    optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate, fused=True)
+    run = passes(network, recipe.steps)
 
     def step() -> None:
         with bfloat16(low.device):
-            loss = nn.functional.l1_loss(network(low).float(), high)
+            loss = nn.functional.l1_loss(run(low).float(), high)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

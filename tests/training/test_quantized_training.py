@@ -11,7 +11,7 @@ from quantlib.errors import QuantlibError
 from quantlib.models import load
 from quantlib.models.edsr import EDSR
 from quantlib.qat.scheme import quantized_layers
-from quantlib.training import loop
+from quantlib.training import loop, passes
 from quantlib.training.loop import Progress, train
 from quantlib.training.objective import Objective, start_quantizers
 from quantlib.training.patches import PatchSource
@@ -85,9 +85,17 @@ def test_a_teacher_adds_its_distance():
     torch.testing.assert_close(Objective(network, recipe, teacher)(low, high, 0), wanted)
 
 
-@pytest.mark.parametrize("killed_after", [3, 4, 7], ids=["plain", "turn", "joint"])
-def test_a_killed_run_ends_with_the_same_weights(patches, tmp_path, killed_after):
+@pytest.mark.parametrize(
+    ("killed_after", "compiles"),
+    [(3, False), (4, False), (7, False), (4, True)],
+    ids=["plain", "turn", "joint", "compiled"],
+)
+def test_a_killed_run_ends_with_the_same_weights(
+    patches, tmp_path, killed_after, compiles, monkeypatch
+):
     """Before, at and after the step from the plain to the joint stage."""
+    if compiles:
+        monkeypatch.setattr(passes, "WORTH_COMPILING", 1)
     straight, _ = train(fresh_network(RECIPE), patches, RECIPE, tmp_path / "a.pt")
 
     def kill(progress: Progress) -> None:
