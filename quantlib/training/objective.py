@@ -26,8 +26,11 @@ class Objective:
         self.plain, self.joint = passes(network, recipe.steps), list[EDSR]()
 
     def __call__(self, low: Tensor, high: Tensor, step: int) -> Tensor:
-        loss = torch.stack([self._distance(depth, low, high) for depth in self._depths(step)])
-        return loss.mean() + sum(quantizer.penalty() for quantizer in self.quantizers)
+        wanted = self._output_of_teacher(low)
+        losses = [self._distance(depth(low).float(), high, wanted) for depth in self._depths(step)]
+        return torch.stack(losses).mean() + sum(
+            quantizer.penalty() for quantizer in self.quantizers
+        )
 
     def _depths(self, step: int) -> list[EDSR]:
         if not self.recipe.depths or step < self.recipe.plain_steps:
@@ -43,14 +46,17 @@ class Objective:
         depths = [self.recipe.alone] if self.recipe.alone else DEPTHS
         return [passes(self.network.at_depth(depth), self.recipe.steps) for depth in depths]
 
-    def _distance(self, network: EDSR, low: Tensor, high: Tensor) -> Tensor:
-        output = network(low).float()
+    def _output_of_teacher(self, low: Tensor) -> Tensor | None:
+        if self.teacher is None or not self.recipe.distillation:
+            return None
+        with torch.no_grad():
+            return self.teacher(low).float()
+
+    def _distance(self, output: Tensor, high: Tensor, wanted: Tensor | None) -> Tensor:
         distance = l1_loss(output, high)
-        if self.teacher is not None and self.recipe.distillation:
-            with torch.no_grad():
-                wanted = self.teacher(low).float()
-            distance = distance + self.recipe.distillation * l1_loss(output, wanted)
-        return distance
+        if wanted is None:
+            return distance
+        return distance + self.recipe.distillation * l1_loss(output, wanted)
 
 
 @torch.no_grad()
