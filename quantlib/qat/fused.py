@@ -62,8 +62,9 @@ def compiled(function: Callable[P, R], **settings: Any) -> Callable[P, R]:
     >>> compiled(torch.neg)(torch.tensor(2.0))
     tensor(-2.)
     """
-    limits = torch._dynamo.config
-    limits.recompile_limit = max(limits.recompile_limit, VARIANTS)
+    dynamo = torch._dynamo.config
+    dynamo.recompile_limit = max(dynamo.recompile_limit, VARIANTS)
+    dynamo.specialize_float = True  # else a formula's numbers turn its kernel into scalar doubles
     fast, failed = None, False
 
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

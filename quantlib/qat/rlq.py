@@ -115,13 +115,16 @@ class _RLQ(torch.autograd.Function):
         low, high = _range(ctx.bitwidth, step)
         view = _View(x)
         shifts = view.along_channels(shift, step)
-        d_x, d_step, d_shift = _gradients(
-            view.of(x), view.of(grad), step, shifts, low, high, ctx.k, view.reduced
-        )
-        d_step = d_step.sum() / math.sqrt(x.numel() * ctx.bitwidth.qmax)
-        d_x, d_step = view.back(d_x), d_step.view_as(step)
-        if shift is None or not ctx.needs_input_grad[2]:
-            d_shift = None
+        values = view.of(x), view.of(grad), step, shifts, low, high, ctx.k
+        if torch.compiler.is_compiling():  # sums over the same axes share a pass
+            d_x, parts = _gradients(*values)
+            d_step, d_shift = parts.sum(view.others).sum(), d_x.sum(view.others)
+        else:
+            d_x, d_step = _summed_gradients(*values)
+            d_shift = d_x.sum(view.others)
+        d_x = view.back(d_x).to(x.dtype)
+        d_step = d_step.view_as(step) / math.sqrt(x.numel() * ctx.bitwidth.qmax)
+        d_shift = None if shift is None else d_shift.to(shift.dtype)
         return d_x, d_step, d_shift, None, None
 
 
@@ -148,7 +151,7 @@ class _View:
         self.channels_last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
 
     @property
-    def reduced(self) -> list[int]:
+    def others(self) -> list[int]:
         """The axes of `of(x)` but that of the channels."""
         return [0, 2] if len(self.shape) == 4 and not self.channels_last else [0]
 
@@ -184,20 +187,20 @@ def _levels(
 _fused_levels = fused(_levels)
 
 
-@fused
 def _gradients(
-    x: Tensor,
-    grad: Tensor,
-    step: Tensor,
-    shift: Tensor,
-    low: Bound,
-    high: Bound,
-    k: float,
-    others: list[int],
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients for x and, summed over all axes but the channels', for α (unscaled) and τ."""
+    x: Tensor, grad: Tensor, step: Tensor, shift: Tensor, low: Bound, high: Bound, k: float
+) -> tuple[Tensor, Tensor]:
+    """For every value the gradient for x and its part of that for α, before the scaling."""
     u = (x.to(step.dtype) + shift) * (1 / step)
     clipped = u.clamp(low, high)
     grad = grad.to(step.dtype)
     d_x = grad * torch.where(clipped == u, phi_slope(u, k), 0)
-    return d_x.to(x.dtype), (grad * clipped.round() - d_x * u).sum(others), d_x.sum(others)
+    return d_x, grad * clipped.round() - d_x * u
+
+
+@fused
+def _summed_gradients(
+    x: Tensor, grad: Tensor, step: Tensor, shift: Tensor, low: Bound, high: Bound, k: float
+) -> tuple[Tensor, Tensor]:
+    d_x, parts = _gradients(x, grad, step, shift, low, high, k)
+    return d_x.to(x.dtype), parts.sum()
