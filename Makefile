@@ -9,12 +9,13 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Where the photographs and benchmarks of the comparison lie: `make table DATA=folder`.
 DATA ?= ../shared/data
 
-.PHONY: help demo test check bench table shots
+.PHONY: help demo test check bench adapt table shots
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
 	@echo "make check   look at formatting, lint and types"
 	@echo "make bench   measure speed and sizes on this machine"
+	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train every method of the comparison under the same conditions (hours)"
 	@echo "make shots   save a picture of every page to screenshots/"
 
@@ -31,6 +32,9 @@ check: .venv/.dev
 
 bench: .venv/.runtime
 	$(BIN)/python -m quantlib bench
+
+adapt: .venv/.dev
+	$(BIN)/python -m tests.qat.pan_on_set5 $(DATA)
 
 table: .venv/.runtime
 	$(BIN)/python -m quantlib table assets/plans/comparison-x2.toml \

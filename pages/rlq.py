@@ -83,9 +83,10 @@ def show_levels(lab: Lab, found: Findings, x_title: str) -> None:
     ]
     table = "| | LSQ's start, τ = 0 | now |\n| --- | --- | --- |\n"
     st.markdown(table + "\n".join(f"| {a} | {b} | {c} |" for a, b, c in rows))
+    cut = f" {found.not_drawn:.1%} of them lie outside the chart." if found.not_drawn else ""
     made = "" if lab.kind == WEIGHTS else f" for the picture {lab.subject.title}"
     st.caption(
-        f"{lab.shown.numel():,} values: {lab.title} in full precision{made}. "
+        f"{lab.shown.numel():,} values: {lab.title} in full precision{made}.{cut} "
         "The entropy says how homogeneous the representation is: it reaches the bit-width where "
         "all codes are equally frequent. The error is that of x + τ."
     )

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts import charts, crops
+from pages.parts.adapting_view import show_adapted, show_adapting
 from pages.parts.choices import METHOD_TITLES, Choices, choose
 from pages.parts.compare import clicked_point, compare_slider
 from pages.parts.measuring import known_ranking, ranking_of
@@ -13,7 +14,7 @@ from pages.parts.notices import notice
 from pages.parts.pictures import bicubic
 from pages.parts.reproduce import show_reproduce
 from pages.parts.start import start_page
-from pages.parts.variants import reference_depth, rlq_bits
+from pages.parts.variants import ready_bits, reference_depth
 from pages.parts.waiting import Passes, passes, wait_for, wait_for_greedy
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.reading import png_bytes
@@ -31,6 +32,9 @@ CHART_HEIGHT = 330
 
 def show(choices: Choices) -> None:
     settings = choices.settings
+    if settings.method == "rlq" and settings.bits not in ready_bits(choices.network):
+        show_adapting(choices)
+        return
     wanted = [full_precision(choices), settings]
     if settings.method != "fp32":
         wanted += [plain(choices), *at_all_bits(choices, settings)]
@@ -48,6 +52,7 @@ def show_passes(choices: Choices, under_way: Passes) -> None:
     look, details = st.columns([5, 6], gap="medium")
     with look:
         show_slider(choices, full, result, crop)
+        show_adapted(choices)
     with details:
         show_panels(choices, full, result, crop)
     matters, loses, saves = st.columns(3, gap="medium", border=True)
@@ -78,8 +83,9 @@ def plain(choices: Choices) -> Settings:
 
 def at_all_bits(choices: Choices, settings: Settings) -> list[Settings]:
     """The settings with 8, 6, 5, 4, 3 and 2 bits; of RLQ's and greedy's those that there are."""
-    known = rlq_bits(choices.network) if settings.method == "rlq" else STRIP
-    wanted = [replace(settings, bits=bits) for bits in STRIP if bits in known]
+    rlq = settings.method == "rlq"
+    known = sorted(ready_bits(choices.network), reverse=True) if rlq else STRIP
+    wanted = [replace(settings, bits=bits) for bits in known]
     if settings.needs_ranking and settings.criterion == "greedy":
         wanted = [one for one in wanted if known_ranking(choices.network, one)]
     return wanted

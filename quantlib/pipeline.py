@@ -12,7 +12,7 @@ from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger, weight_sizes
 from quantlib.evaluation.quality import psnr_y, ssim_y
 from quantlib.imaging.resizing import downscale
-from quantlib.imaging.samples import calibration_pictures, load_sample
+from quantlib.imaging.samples import SAMPLES, calibration_pictures, load_sample
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.imaging.tiling import tiled
 from quantlib.importance import Ranking, rank
@@ -100,6 +100,15 @@ def sites_of(network: nn.Module, method: str = "dqa") -> SiteNetwork:
 def default_pairs(network: nn.Module) -> list[Pair]:
     """The calibration set that is used when nobody names another: crops of sample photographs."""
     return pairs_from(calibration_pictures(), int(network.scale))  # type: ignore[arg-type]
+
+
+def adaptation_pictures(scale: int) -> list[Tensor]:
+    """What networks are adapted on: the sample photographs, reduced by `scale` and by one more.
+
+    The chart is left out: what a network learns on drawn lines harms photographs.
+    """
+    photographs = [to_tensor(load_sample(s.key).rgb) for s in SAMPLES if s.key != "chart"]
+    return [downscale(rgb, factor) for rgb in photographs for factor in (scale, scale + 1)]
 
 
 def reduced(rgb: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,7 @@ import streamlit as st
 
 from pages.parts.networks import LoadedNetwork, choose_network, loaded, show_hub_state
 from pages.parts.pictures import Subject, choose_picture, subject
-from pages.parts.variants import depths_of, rlq_bits
-from quantlib.errors import QuantlibError
-from quantlib.models.catalogue import rlq_names
+from pages.parts.variants import can_be_adapted, depths_of, rlq_bits
 from quantlib.ptq import Settings
 from quantlib.ptq.settings import (
     CRITERIA,
@@ -189,11 +187,6 @@ def _trained(method: str, network: LoadedNetwork) -> dict[str, Any]:
 def _rlq_bits(network: LoadedNetwork) -> int:
     """RLQ's bits of weights and activations."""
     options = rlq_bits(network)
-    if not options:
-        raise QuantlibError(
-            f"No RLQ weights are bundled for {network.name}; choose another method, or one of "
-            f"{', '.join(rlq_names())}."
-        )
     if len(options) == 1:
         st.caption(f"Trained with {options[0]} bits.")
         return options[0]
@@ -204,5 +197,7 @@ def _rlq_bits(network: LoadedNetwork) -> int:
         required=True,
         key="rlq_bits",
         bind="query-params",
-        help="The QuantSR-C twins of the chosen network, trained at these bits.",
+        help="What the chosen network is adapted to, on demand."
+        if can_be_adapted(network)
+        else "The QuantSR-C twins of the chosen network, trained at these bits.",
     )

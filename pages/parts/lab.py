@@ -20,6 +20,7 @@ from quantlib.qat.report import (
     set_by_hand,
 )
 from quantlib.qat.rlq import RLQ
+from quantlib.quantizers.bitwidth import BitWidth
 
 WEIGHTS, ACTIVATIONS, ALL = "weights", "activations", -1
 LOWEST, HIGHEST = 0.05, 5.0
@@ -89,8 +90,8 @@ class Lab:
 class Findings:
     """All numbers of one drawing: the reports, histograms and gradients.
 
-    `counts` belong to the bins between `edges`, over x + τ; `curve` is the gradient of RLQ and of
-    STE at the values `axis`; `multipliers` are those of the values themselves.
+    `counts` belong to the bins between `edges`, over x + τ (far values are left out); `curve` is
+    the gradient of RLQ and of STE at the values `axis`; `multipliers` are those of the values.
     """
 
     quantizer: RLQ
@@ -107,6 +108,11 @@ class Findings:
         return 0.0 if self.quantizer.shift is None else self.quantizer.shift.item()
 
     @property
+    def not_drawn(self) -> float:
+        """The share of the values that lie outside the bins."""
+        return 1 - self.counts.sum() / len(self.multipliers[0])
+
+    @property
     def levels(self) -> np.ndarray:
         width = self.quantizer.bitwidth
         return np.arange(width.qmin, width.qmax + 1) * self.quantizer.step.item()
@@ -121,8 +127,9 @@ def _examine(lab: Lab, quantizer: RLQ) -> Findings:
     x = lab.shown
     shift = 0.0 if quantizer.shift is None else quantizer.shift.item()
     shifted = x.flatten().numpy() + np.float32(shift)
-    counts, edges = np.histogram(shifted, BINS)
     step = quantizer.step.item()
+    window = _window(shifted, quantizer.bitwidth, max(step, lab.start_step))
+    counts, edges = np.histogram(shifted, BINS, window)
     resolution = max(1200, int(40 * (edges[-1] - edges[0]) / step))
     axis = np.linspace(edges[0], edges[-1], min(resolution, 12_000))
     places = x.new_tensor(axis - shift).reshape(1, 1, -1, 1)
@@ -139,6 +146,14 @@ def _examine(lab: Lab, quantizer: RLQ) -> Findings:
         (curve[0], curve[1]),
         (multipliers[0], multipliers[1]),
     )
+
+
+def _window(values: np.ndarray, codes: BitWidth, step: float) -> tuple[float, float]:
+    """The values, but no farther out than the levels reach twice more."""
+    low, high = float(values.min()), float(values.max())
+    reach = 2 * 2**codes.bits
+    near = max(low, (codes.qmin - reach) * step), min(high, (codes.qmax + reach) * step)
+    return near if near[0] < near[1] else (low, high)
 
 
 def choose_lab() -> Lab:

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.parts.choices import Choices
 from pages.parts.networks import LoadedNetwork
 from pages.parts.pictures import Subject
-from pages.parts.variants import sites_for
+from pages.parts.variants import sites_for, weights_for
 from pages.parts.worker import on_worker, use_all_cores
 from quantlib.importance import Ranking, rank
 from quantlib.pipeline import Measurement, measure, prepare
@@ -63,9 +63,8 @@ def _ranked(network: LoadedNetwork, settings: Settings, watch: Watch) -> Ranking
 
 def measured(subject: Subject, network: LoadedNetwork, settings: Settings) -> Measurement:
     """`subject` through `network` under `settings`."""
-    return on_worker(
-        _measured, subject.digest, network.name, network.sha256, settings, subject, network
-    )
+    weights = weights_for(network, settings)
+    return on_worker(_measured, subject.digest, network.name, weights, settings, subject, network)
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
@@ -92,4 +91,5 @@ def _quantized(
 def quantized(choices: Choices) -> QuantizedNetwork:
     """The quantized network of these choices, shared and never changed."""
     network = choices.network
-    return on_worker(_quantized, network.name, network.sha256, choices.settings, network)
+    weights = weights_for(network, choices.settings)
+    return on_worker(_quantized, network.name, weights, choices.settings, network)

@@ -1,13 +1,15 @@
 """The network that a visitor chooses, loaded once and shared by all of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
+from pages.parts.adapting import AdaptedNetwork, adapted_networks
 from pages.parts.worker import on_worker
 from quantlib.errors import QuantlibError
 from quantlib.importance.pairs import Pair
-from quantlib.models import load
+from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import entries
 from quantlib.models.hub import hub_reachable
 from quantlib.pipeline import default_pairs, sites_of, trained_bits
@@ -21,6 +23,7 @@ class LoadedNetwork:
     """A network with its activation sites and the calibration pairs for its scale.
 
     `depths` are those it can run at; `trained_bits` is None unless it was trained with RLQ.
+    `adapted` holds by bits what RLQ on demand has made of it.
     """
 
     name: str
@@ -33,6 +36,8 @@ class LoadedNetwork:
     trained_bits: int | None
     sites: SiteNetwork
     pairs: list[Pair]
+    network: SRNetwork
+    adapted: Mapping[int, AdaptedNetwork] = field(default_factory=dict)
 
 
 def choose_network() -> str:
@@ -60,9 +65,11 @@ def loaded(name: str) -> LoadedNetwork:
             f"{name} is no network's name; choose one of the list or type hub:OWNER/NAME."
         )
     if name.startswith("builtin:"):
-        return _load(name)
-    with st.spinner(f"Loading {name} from the Hugging Face Hub", show_time=True):
-        return _load(name)
+        network = _load(name)
+    else:
+        with st.spinner(f"Loading {name} from the Hugging Face Hub", show_time=True):
+            network = _load(name)
+    return replace(network, adapted=adapted_networks(network.name, network.sha256))
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -83,6 +90,7 @@ def _read(name: str) -> LoadedNetwork:
         trained_bits(network) if network.is_quantized else None,
         sites_of(network),
         default_pairs(network),
+        network,
     )
 
 

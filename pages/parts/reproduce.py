@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts.choices import Choices
 from pages.parts.pictures import TITLES
+from pages.parts.variants import adapted_for, name_for
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.imaging.reading import png_bytes
 from quantlib.ptq import Settings
@@ -13,7 +14,7 @@ from quantlib.ptq import Settings
 
 def command(choices: Choices) -> str:
     """The command line that measures what the page shows."""
-    name, scale = choices.network.name, choices.network.scale
+    name, scale = name_for(choices.network, choices.settings), choices.network.scale
     flags = shlex.join(_flags(choices.settings))
     picture = choices.subject
     if picture.source in TITLES:
@@ -62,7 +63,7 @@ def python_lines(choices: Choices) -> str:
         f"{extra}"
         "from quantlib.ptq import Settings\n\n"
         f"settings = {settings!r}\n"
-        f"network = open_network({choices.network.name!r}, settings)\n"
+        f"network = open_network({name_for(choices.network, settings)!r}, settings)\n"
         "sites = sites_of(network, settings.method)\n"
         "quantized = prepare(sites, settings, default_pairs(network))\n"
         f"{get}\n"
@@ -99,6 +100,8 @@ def provenance(choices: Choices) -> str:
         parts.append(f"commit {network.commit[:12]}")
     if network.sha256:
         parts.append(f"SHA-256 {network.sha256[:16]}…")
+    if adapted := adapted_for(network, choices.settings):
+        parts.append(f"adapted here in {adapted.steps} steps, SHA-256 {adapted.file.sha256[:16]}…")
     return ", ".join(parts) + "."
 
 

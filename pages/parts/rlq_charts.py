@@ -70,7 +70,7 @@ def values_and_levels(found: Findings, x_title: str) -> go.Figure:
             hovertemplate="%{x:.4f}: %{y}<extra></extra>",
         )
     )
-    top = float(counts.max()) * 1.6
+    top = max(float(counts.max()), 1.0) * 1.6
     low, high = _range(found)
     used = np.array(found.now.shares) > 0
     for some, name, height, dash in (

@@ -13,6 +13,7 @@ from quantlib.qat.scheme import Scheme, quantize_layers, quantized_layers
 from quantlib.quantizers.packed import PackedTensor
 
 KEY = "bitlens.schemes"
+SCALES = ("input_scale", "output_scale")
 _PACKED = ".packed"
 
 
@@ -39,7 +40,8 @@ def packed_state(network: nn.Module) -> tuple[dict[str, Tensor], dict[str, str]]
 def float_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The state dict of the network without quantizers, as its architecture knows it."""
     packed = [name.removesuffix(f"weight{_PACKED}") for name in state if name.endswith(_PACKED)]
-    quantizers = tuple(f"{layer}activation." for layer in packed)
+    learned = ("activation.", *SCALES)
+    quantizers = tuple(f"{layer}{own}" for layer in packed for own in learned)
     plain: dict[str, Tensor] = {}
     for name, tensor in state.items():
         if name.endswith(_PACKED):
@@ -56,6 +58,8 @@ def restore(network: nn.Module, state: Mapping[str, Tensor], metadata: Mapping[s
         quantize_layers(network, schemes)
         for name, layer in quantized_layers(network).items():
             layer.store_weight(_unpack(state[f"{name}.weight{_PACKED}"]))
+            for scale in SCALES if layer.scheme.scale_channels else ():
+                layer.get_parameter(scale).data.copy_(state[f"{name}.{scale}"])
             if layer.activation is not None:
                 start = f"{name}.activation."
                 own = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}

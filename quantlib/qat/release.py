@@ -5,19 +5,20 @@ from collections import OrderedDict
 from torch import Tensor, nn
 
 from quantlib.qat.copying import structural_copy
+from quantlib.qat.layers import scaled
 from quantlib.qat.rlq import RLQ
 from quantlib.qat.scheme import quantized_layers
 
 
 class Redistribution(nn.Module):
-    """What RLQ does before it rounds: x + τ, clipped to the range of its levels."""
+    """What a layer does before RLQ rounds: scales, x + τ, clipping to the range of the levels."""
 
-    def __init__(self, quantizer: RLQ) -> None:
+    def __init__(self, scale: nn.Parameter | None, quantizer: RLQ) -> None:
         super().__init__()
-        self.quantizer = quantizer
+        self.scale, self.quantizer = scale, quantizer
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.quantizer.redistribute(x)
+        return self.quantizer.redistribute(scaled(x, self.scale))
 
 
 def with_free_inputs(network: nn.Module) -> nn.Module:
@@ -32,7 +33,8 @@ def with_free_inputs(network: nn.Module) -> nn.Module:
         if isinstance(quantizer, RLQ):
             parent, _, child = name.rpartition(".")
             steps: OrderedDict[str, nn.Module] = OrderedDict(
-                redistribution=Redistribution(quantizer), layer=layer
+                redistribution=Redistribution(layer.input_scale, quantizer), layer=layer
             )
+            layer.input_scale = None
             setattr(twin.get_submodule(parent), child, nn.Sequential(steps))
     return twin

@@ -25,7 +25,8 @@ class Scheme:
     `k`, `use_shift` and `learn_step` are RLQ's three parts (φ, τ and the learned step), which can
     be switched off one by one: k = 0 is the straight-through estimator. `gate` is DDTB's, and
     `keep_scale` that of DoReFa's weights, which PACT uses too. `activation_bits` 0 leaves the input
-    as it is.
+    as it is. `scale_channels` gives every channel of the input and of the output a scale beside the
+    steps (Outlier Suppression+, Wei et al., EMNLP 2023, for the input; QuantSR has none).
 
     >>> Scheme("rlq", weight_bits=2, activation_bits=2).title
     'RLQ W2A2'
@@ -39,6 +40,7 @@ class Scheme:
     learn_step: bool = True
     gate: bool = True
     keep_scale: bool = False
+    scale_channels: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -116,10 +118,10 @@ def quantized_layer(layer: nn.Module, scheme: Scheme) -> QuantConv2d | QuantLine
     """A quantized layer that shares the weights of `layer`, a convolution or a linear layer."""
     if isinstance(layer, nn.Conv2d):
         made = QuantConv2d.__new__(QuantConv2d)
-        channels = layer.in_channels
+        channels, outputs = layer.in_channels, layer.out_channels
     elif isinstance(layer, nn.Linear):
         made = QuantLinear.__new__(QuantLinear)
-        channels = layer.in_features
+        channels, outputs = layer.in_features, layer.out_features
     else:
         raise QuantlibError(f"A layer of type {type(layer).__name__} cannot be quantized.")
     nn.Module.__init__(made)
@@ -127,6 +129,10 @@ def quantized_layer(layer: nn.Module, scheme: Scheme) -> QuantConv2d | QuantLine
     made.scheme = scheme
     made.activation = scheme.for_input(channels)
     made.weight_quantizer = scheme.for_weight()
+    made.input_scale = made.output_scale = None
+    if scheme.scale_channels:
+        made.input_scale = nn.Parameter(layer.weight.detach().new_ones(channels))
+        made.output_scale = nn.Parameter(layer.weight.detach().new_ones(outputs))
     return made
 
 

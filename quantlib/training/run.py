@@ -87,7 +87,7 @@ def fresh_network(recipe: Recipe) -> EDSR:
 def scheme_of(recipe: Recipe) -> Scheme:
     """How a recipe quantizes the convolutions of the blocks."""
     values = asdict(recipe)
-    return Scheme(**{name: values[name] for name in Scheme.__dataclass_fields__})
+    return Scheme(**{name: values[name] for name in Scheme.__dataclass_fields__ if name in values})
 
 
 def _begin_with(network: EDSR, start: SRNetwork, recipe: Recipe) -> None:
