@@ -12,7 +12,7 @@ from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger, weight_sizes
 from quantlib.evaluation.quality import psnr_y, ssim_y
 from quantlib.imaging.resizing import downscale
-from quantlib.imaging.samples import SAMPLES, calibration_pictures, load_sample
+from quantlib.imaging.samples import PHOTOGRAPHS, calibration_pictures, load_sample
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.imaging.tiling import tiled
 from quantlib.importance import Ranking, rank
@@ -107,7 +107,7 @@ def adaptation_pictures(scale: int) -> list[Tensor]:
 
     The chart is left out: what a network learns on drawn lines harms photographs.
     """
-    photographs = [to_tensor(load_sample(s.key).rgb) for s in SAMPLES if s.key != "chart"]
+    photographs = [to_tensor(load_sample(key).rgb) for key in PHOTOGRAPHS]
     return [downscale(rgb, factor) for rgb in photographs for factor in (scale, scale + 1)]
 
 

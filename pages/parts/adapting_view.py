@@ -4,7 +4,7 @@ from weakref import WeakSet
 
 import streamlit as st
 
-from pages.parts.adapting import Adaptation, adaptation_of, begin
+from pages.parts.adapting import Adaptation, Key, adaptation_of, begin
 from pages.parts.choices import Choices
 from pages.parts.notices import notice
 from pages.parts.variants import adapted_for
@@ -69,7 +69,7 @@ def _button(choices: Choices, label: str, running: bool) -> None:
     )
 
 
-def _key(choices: Choices) -> tuple[str, str | None, int]:
+def _key(choices: Choices) -> Key:
     return choices.network.name, choices.network.sha256, choices.settings.bits
 
 

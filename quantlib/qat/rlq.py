@@ -118,13 +118,14 @@ class _RLQ(torch.autograd.Function):
         values = view.of(x), view.of(grad), step, shifts, low, high, ctx.k
         if torch.compiler.is_compiling():  # sums over the same axes share a pass
             d_x, parts = _gradients(*values)
-            d_step, d_shift = parts.sum(view.others).sum(), d_x.sum(view.others)
+            d_step = parts.sum(view.others).sum()
         else:
             d_x, d_step = _summed_gradients(*values)
-            d_shift = d_x.sum(view.others)
+        d_shift = None
+        if shift is not None and ctx.needs_input_grad[2]:
+            d_shift = d_x.sum(view.others).to(shift.dtype)
         d_x = view.back(d_x).to(x.dtype)
         d_step = d_step.view_as(step) / math.sqrt(x.numel() * ctx.bitwidth.qmax)
-        d_shift = None if shift is None else d_shift.to(shift.dtype)
         return d_x, d_step, d_shift, None, None
 
 
@@ -147,7 +148,6 @@ class _View:
 
     def __init__(self, x: Tensor) -> None:
         self.shape = x.shape
-        self.axis = 1 if x.dim() == 4 else x.dim() - 1
         self.channels_last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
 
     @property

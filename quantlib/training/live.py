@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging.resizing import downscale
-from quantlib.imaging.samples import SAMPLES, load_sample
+from quantlib.imaging.samples import PHOTOGRAPHS, load_sample
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import load
 from quantlib.models.edsr import EDSR
@@ -29,7 +29,7 @@ from quantlib.training.run import scheme_of
 START, FP32 = "builtin:edsr-x2", "fp32"
 FEATURES, BLOCKS, SCALE = 32, 4, 2
 HELD_OUT_SIDE = 192
-TRAINED_ON = tuple(s.key for s in SAMPLES if s.key not in (HELD_OUT, "chart"))
+TRAINED_ON = tuple(key for key in PHOTOGRAPHS if key != HELD_OUT)
 
 
 @dataclass(frozen=True)

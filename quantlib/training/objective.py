@@ -42,7 +42,7 @@ class Objective:
     def _begin_joint(self, step: int) -> list[EDSR]:
         if self.recipe.plain_steps and step == self.recipe.plain_steps:
             order = importance_order(self.network.shortcuts.detach())
-            self.network.block_order.copy_(torch.tensor(order))  # type: ignore[operator]
+            self.network.block_order.copy_(torch.tensor(order))
         depths = [self.recipe.alone] if self.recipe.alone else DEPTHS
         return [passes(self.network.at_depth(depth), self.recipe.steps) for depth in depths]
 

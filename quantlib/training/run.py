@@ -24,6 +24,8 @@ from quantlib.training.patches import PatchSource
 from quantlib.training.recipe import Recipe
 from quantlib.training.runcard import RunCard
 
+ON_DEMAND = {"scale_channels"}  # what recipes do not train with
+
 
 def train_recipe(
     recipe: Recipe,
@@ -87,7 +89,7 @@ def fresh_network(recipe: Recipe) -> EDSR:
 def scheme_of(recipe: Recipe) -> Scheme:
     """How a recipe quantizes the convolutions of the blocks."""
     values = asdict(recipe)
-    return Scheme(**{name: values[name] for name in Scheme.__dataclass_fields__ if name in values})
+    return Scheme(**{name: values[name] for name in Scheme.__dataclass_fields__.keys() - ON_DEMAND})
 
 
 def _begin_with(network: EDSR, start: SRNetwork, recipe: Recipe) -> None:
