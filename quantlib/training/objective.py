@@ -12,7 +12,7 @@ from quantlib.training.recipe import Recipe
 
 
 class Objective:
-    """L1 distance to the original; of a depth-dynamic network the mean over its three depths.
+    """L1 distance to the original; of a depth-dynamic network the weighted mean of its depths.
 
     The depths follow after `recipe.plain_steps` at full depth (QuantSR's two stages); the order of
     the blocks is then taken from the learned shortcuts. What the quantizers ask for as a penalty
@@ -23,14 +23,17 @@ class Objective:
         self.network, self.recipe, self.teacher = network, recipe, teacher
         modules = network.modules()
         self.quantizers = [m for m in modules if isinstance(m, LearnedQuantizer)]
+        self.weights = {**dict.fromkeys(DEPTHS, 1.0), "half": recipe.half_weight}
         self.plain, self.joint = passes(network, recipe.steps), list[EDSR]()
 
     def __call__(self, low: Tensor, high: Tensor, step: int) -> Tensor:
         wanted = self._output_of_teacher(low)
-        losses = [self._distance(depth(low).float(), high, wanted) for depth in self._depths(step)]
-        return torch.stack(losses).mean() + sum(
-            quantizer.penalty() for quantizer in self.quantizers
-        )
+        depths = self._depths(step)
+        losses = [self._distance(depth(low).float(), high, wanted) for depth in depths]
+        weights = [1.0] if len(depths) == 1 else [self.weights[depth] for depth in DEPTHS]
+        weighted = [weight * loss for weight, loss in zip(weights, losses, strict=True)]
+        penalties = sum(quantizer.penalty() for quantizer in self.quantizers)
+        return torch.stack(weighted).sum() / sum(weights) + penalties
 
     def _depths(self, step: int) -> list[EDSR]:
         if not self.recipe.depths or step < self.recipe.plain_steps:
@@ -61,6 +64,11 @@ class Objective:
 
 @torch.no_grad()
 def start_quantizers(network: nn.Module, low: Tensor) -> None:
-    """Sets the starting ranges of all quantizers from one batch, layer after layer."""
-    if any(isinstance(m, LearnedQuantizer) and not m.initialised for m in network.modules()):
-        network(low)
+    """Sets the starting ranges of all quantizers from what full precision makes of one batch."""
+    quantizers = [m for m in network.modules() if isinstance(m, LearnedQuantizer)]
+    if all(quantizer.initialised for quantizer in quantizers):
+        return
+    hooks = [q.register_forward_hook(lambda q, inputs, levels: inputs[0]) for q in quantizers]
+    network(low)
+    for hook in hooks:
+        hook.remove()

@@ -22,9 +22,9 @@ class Recipe:
     (PACT uses its weights): no batch norm follows here that would restore it.
     `first_input_quantized` and `ends` (fp32 or 8bit) say where. `depths` trains a depth-dynamic
     super-network with learned shortcuts: `plain_steps` at full depth, whose shortcuts give the
-    order of the blocks, then the joint loss of the three depths; `alone` names one depth that is
-    trained by itself instead. `distillation` weighs the L1 distance to the output of the network
-    `teacher`.
+    order of the blocks, then the joint loss of the three depths, in which the half counts
+    `half_weight` times; `alone` names one depth that is trained by itself instead. `distillation`
+    weighs the L1 distance to the output of the network `teacher`.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Recipe:
     ends: str = "fp32"
     depths: bool = False
     plain_steps: int = 0
+    half_weight: float = 1.0
     alone: str = ""
     teacher: str = ""
     distillation: float = 0.0
@@ -58,7 +59,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w.-]+", self.name):
             raise QuantlibError(f"{self.name!r} is no recipe name; use letters, digits, . _ and -.")
-        for name in ("scale", "features", "blocks", "steps", "batch", "patch", "learning_rate"):
+        above_zero = ("scale", "features", "blocks", "steps", "batch", "patch", "learning_rate")
+        for name in (*above_zero, "half_weight"):
             if not 0 < getattr(self, name) < math.inf:
                 raise QuantlibError(f"{name} in recipe {self.name} has to be above zero.")
         for name in ("seed", "warmup", "plain_steps", "distillation"):

@@ -17,7 +17,7 @@ METHOD = {"method", "k", "use_shift", "learn_step", "gate", "keep_scale"}
 """What may differ between results that are ranked."""
 PROVENANCE = {"hours", "machine", "libraries", "commit"}
 """What is on the card without being a condition."""
-LATER: dict[str, Any] = {"alone": ""}
+LATER: dict[str, Any] = {"alone": "", "half_weight": 1.0}
 """Lines that older cards lack, with what held when they were written."""
 
 
@@ -34,6 +34,7 @@ class RunCard:
     blocks: int
     depths: bool
     plain_steps: int
+    half_weight: float
     alone: str
     steps: int
     batch: int

@@ -72,8 +72,33 @@ def test_the_joint_loss_is_the_mean_over_the_three_depths():
     kept = ([0, 1, 2, 3], [1, 3], [1])
     wanted = [l1_loss(network.with_blocks(blocks)(low), high) for blocks in kept]
     torch.testing.assert_close(found, torch.stack(wanted).mean())
+    heavy = Objective(network, replace(RECIPE, half_weight=4.0), None)
+    weighted = (wanted[0] + 4 * wanted[1] + wanted[2]) / 6
+    torch.testing.assert_close(heavy(low, high, step=5), weighted)
     alone = Objective(network, replace(RECIPE, alone="half", plain_steps=0), None)
     torch.testing.assert_close(alone(low, high, step=0), wanted[1])
+
+
+@pytest.mark.parametrize("method", ["pact", "pams", "lsq"])
+def test_ranges_start_from_what_full_precision_makes(method):
+    network, (low, _) = fresh_network(replace(RECIPE, depths=False, method=method)), batch()
+    plain = EDSR(2, 4, 4)
+    plain.load_state_dict(network.state_dict(), strict=False)
+    inputs = {}
+    for name in quantized_layers(network):
+        plain.get_submodule(name).register_forward_hook(
+            lambda layer, x, y, name=name: inputs.update({name: x[0].detach()})
+        )
+    plain(low)
+    start_quantizers(network, low)
+    for name, layer in quantized_layers(network).items():
+        assert layer.activation is not None
+        found = {key: value.clone() for key, value in layer.activation.named_parameters()}
+        with torch.no_grad():
+            layer.activation.start_from(inputs[name])
+        for key, value in layer.activation.named_parameters():
+            torch.testing.assert_close(found[key], value)
+    assert not torch.equal(network(low), plain(low))
 
 
 def test_a_teacher_adds_its_distance():
@@ -203,6 +228,7 @@ def test_a_plain_network_starts_a_deep_one(tmp_path):
         ({"alone": "third"}, "alone in recipe deep names a depth"),
         ({"alone": "half", "depths": False}, "alone in recipe deep names a depth"),
         ({"distillation": 1.0}, "name the network as `teacher`"),
+        ({"half_weight": 0.0}, "half_weight in recipe deep has to be above zero"),
         ({"plain_steps": -1}, "plain_steps in recipe deep must not be below zero"),
     ],
 )
