@@ -1,15 +1,18 @@
 """Learning rates in units of what is learned, so that they suit every network and bit-width."""
 
+import math
+
 from torch import Tensor, nn
 
 from quantlib.qat.scheme import quantized_layers
 
 STEP_RATE, SHIFT_RATE, WEIGHT_RATE = 0.02, 0.04, 0.08  # in steps of the quantizer
 OTHER_RATE = 0.005  # in mean magnitudes of the parameter
+PER_OCTAVE = 4  # rates that an optimiser tells apart; each group of parameters costs it time
 
 
 def learned(network: nn.Module, weights: bool) -> list[dict]:
-    """Parameter groups for an optimiser, each with its learning rate.
+    """Parameter groups for an optimiser, each with its learning rate (to a tenth).
 
     Learned are steps, shifts and the biases of quantized layers; with `weights` every other
     parameter of `network` too.
@@ -17,8 +20,8 @@ def learned(network: nn.Module, weights: bool) -> list[dict]:
     >>> from quantlib.qat.scheme import Scheme, quantize_layers
     >>> network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)).requires_grad_(False)
     >>> quantize_layers(network, {"1": Scheme("rlq")})
-    >>> len(learned(network, weights=False)), len(learned(network, weights=True))
-    (4, 7)
+    >>> [sum(len(g["params"]) for g in learned(network, weights)) for weights in (False, True)]
+    [4, 7]
     """
     rates: dict[nn.Parameter, float] = {}
     quantizers: set[nn.Parameter] = set()
@@ -41,7 +44,10 @@ def learned(network: nn.Module, weights: bool) -> list[dict]:
             rates.setdefault(parameter, OTHER_RATE * _magnitude(parameter))
     for parameter in rates:
         parameter.requires_grad_(True)
-    return [{"params": [parameter], "lr": rate} for parameter, rate in rates.items()]
+    groups: dict[int, list[nn.Parameter]] = {}
+    for parameter, rate in rates.items():
+        groups.setdefault(round(math.log2(rate) * PER_OCTAVE), []).append(parameter)
+    return [{"params": group, "lr": 2 ** (key / PER_OCTAVE)} for key, group in groups.items()]
 
 
 def _magnitude(values: Tensor) -> float:
