@@ -7,6 +7,7 @@ import streamlit as st
 from pages.parts import charts, crops, depth_charts
 from pages.parts.depths import (
     loaded_super_network,
+    sub_network_with_8bit_ends,
     sub_networks,
     super_networks,
     trained_alone,
@@ -112,7 +113,7 @@ def show(name: str, picture: Subject, network: SRNetwork, count: int) -> None:
                 )
                 + "Only the three trained depths were ever part of the loss."
             )
-    show_costs(chosen, full)
+    show_costs(name, picture, chosen, full)
     depth = next((d for d in DEPTHS if blocks // DEPTHS[d] == count), None)
     show_code(command(name, picture, network.scale, depth), python_lines(name, picture, chosen))
 
@@ -155,40 +156,52 @@ def show_crops(picture: Subject, network: SRNetwork, chosen: SubNetwork, full: S
     st.caption(f"{CONVENTION}.")
 
 
-def show_costs(chosen: SubNetwork, full: SubNetwork) -> None:
-    """Operations and bytes of the chosen depth and of all blocks."""
+def show_costs(name: str, picture: Subject, chosen: SubNetwork, full: SubNetwork) -> None:
+    """Operations and bytes of the chosen depth and of all blocks, with ends of 32 and 8 bits."""
+    kept = list(dict.fromkeys((chosen.kept, full.kept)))
+    in_8_bit = [sub_network_with_8bit_ends(name, blocks, picture) for blocks in kept]
+    in_fp32 = [chosen, full][: len(kept)]
     rows = [
         {
             "blocks": len(one.kept),
+            "ends": ends,
+            "PSNR, dB": one.psnr_y,
             "low-bit MACs": one.macs.quantized,
             "FP32 MACs": one.macs.full,
             "bit operations saved, in %": 100 * one.macs.saved,
             "weights, KiB": one.weights.total / 1024,
             "the same in FP32, KiB": one.weights.fp32 / 1024,
+            "bytes saved, in %": 100 * (1 - one.weights.total / one.weights.fp32),
         }
-        for one in (chosen, full)
+        for ends, ones in (("FP32", in_fp32), ("8 bit", in_8_bit))
+        for one in ones
     ]
+    formats = {
+        "PSNR, dB": "%.2f",
+        "low-bit MACs": "localized",
+        "FP32 MACs": "localized",
+        "bit operations saved, in %": "%.1f",
+        "weights, KiB": "%.1f",
+        "the same in FP32, KiB": "%.1f",
+        "bytes saved, in %": "%.1f",
+    }
     with st.container(border=True):
         st.markdown("**What it costs**")
         st.dataframe(
             rows,
             hide_index=True,
             column_config={
-                name: st.column_config.NumberColumn(format=form)
-                for name, form in (
-                    ("low-bit MACs", "localized"),
-                    ("FP32 MACs", "localized"),
-                    ("bit operations saved, in %", "%.1f"),
-                    ("weights, KiB", "%.1f"),
-                    ("the same in FP32, KiB", "%.1f"),
-                )
+                column: st.column_config.NumberColumn(format=form)
+                for column, form in formats.items()
             },
         )
         st.caption(
-            "Counted for this picture. Bit operations weigh a multiplication by the bits of both "
-            "factors; saved is against the same blocks in FP32. Head, last convolution of the "
-            "body, upsampler and tail stay in FP32 and are counted as such. Bytes are those of the "
-            "packed weights with their steps."
+            "The counting rule: every convolution counts, for this picture. Bit operations weigh a "
+            "multiplication by the bits of both factors; saved is against the same blocks in FP32. "
+            "Bytes are those of all weights and biases, packed with their steps where they have "
+            "few bits. The ends are head, last convolution of the body, upsampler and tail: in "
+            "FP32 as trained, or in 8 bits with ranges from this picture and no training. Savings "
+            "published for W2A2 networks, 70 % or 90 %, differ mostly in what they count as ends."
         )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts.pictures import Subject
 from pages.parts.waiting import progress
 from pages.parts.worker import side_by_side
-from quantlib.evaluation.depths import SubNetwork, through_blocks
+from quantlib.evaluation.depths import SubNetwork, through_blocks, with_8bit_ends
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import CatalogueEntry, bundled
 
@@ -35,6 +35,17 @@ def loaded_super_network(name: str) -> SRNetwork:
 def _through(name: str, kept: tuple[int, ...], digest: str, _subject: Subject) -> SubNetwork:
     network = loaded_super_network(name)
     return through_blocks(network, kept, _subject.low, _subject.truth)
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _with_8bit_ends(name: str, kept: tuple[int, ...], digest: str, _subject: Subject) -> SubNetwork:
+    network = with_8bit_ends(loaded_super_network(name), _subject.low)
+    return through_blocks(network, kept, _subject.low, _subject.truth)
+
+
+def sub_network_with_8bit_ends(name: str, kept: tuple[int, ...], subject: Subject) -> SubNetwork:
+    """The picture through the blocks `kept` of a network whose ends have 8 bits."""
+    return _with_8bit_ends(name, kept, subject.digest, subject)
 
 
 def sub_networks(

@@ -9,6 +9,7 @@ from quantlib.training.runcard import RunCard, agreed
 
 TITLES = {
     "ema": "moving average (EMA)",
+    "half_weight": "weight of the half depth in the joint loss",
     "alone": "one depth trained alone",
     "k": "RLQ's softness k of φ",
     "use_shift": "RLQ's shift τ",

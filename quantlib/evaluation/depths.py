@@ -1,10 +1,13 @@
 """What the blocks of a depth-dynamic network are worth, one sub-network at a time."""
 
+import copy
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import weight_sizes
@@ -13,6 +16,10 @@ from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import SRNetwork
 from quantlib.models.edsr import EDSR
+from quantlib.qat.layers import QuantConv2d
+from quantlib.qat.placement import residual_schemes
+from quantlib.qat.scheme import Scheme, quantize_layers, quantized_layers
+from quantlib.qat.start import start_input, start_weight
 from quantlib.quantizers.sizes import ByteSizes
 
 
@@ -37,6 +44,30 @@ def super_network(network: SRNetwork) -> EDSR:
     if not (isinstance(inner, EDSR) and inner.has_depths):
         raise QuantlibError(f"{network.name} has one depth only; choose a quantsr-c network.")
     return inner
+
+
+@torch.no_grad()
+def with_8bit_ends(network: SRNetwork, low: np.ndarray) -> SRNetwork:
+    """A copy whose convolutions outside the blocks have 8-bit weights and inputs, untrained.
+
+    Their steps are those that are nearest to what `low`, `uint8 (H, W, 3)`, makes of them.
+    """
+    inner = copy.deepcopy(super_network(network))
+    blocks = quantized_layers(inner)
+    schemes = residual_schemes(inner, Scheme(), ends="8bit")
+    quantize_layers(inner, {name: s for name, s in schemes.items() if name not in blocks})
+    ends = [layer for name, layer in quantized_layers(inner).items() if name not in blocks]
+    hooks = [layer.register_forward_pre_hook(_start) for layer in ends]
+    made = network.around(inner)
+    made(to_tensor(low))
+    for hook in hooks:
+        hook.remove()
+    return made
+
+
+def _start(layer: QuantConv2d, inputs: tuple[Tensor, ...]) -> None:
+    start_input(layer, inputs[0])
+    start_weight(layer)
 
 
 def skip_order(network: SRNetwork) -> list[int]:

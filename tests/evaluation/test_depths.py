@@ -3,12 +3,19 @@ import pytest
 import torch
 
 from quantlib.errors import QuantlibError
-from quantlib.evaluation.depths import random_blocks, skip_order, super_network, through_blocks
+from quantlib.evaluation.depths import (
+    random_blocks,
+    skip_order,
+    super_network,
+    through_blocks,
+    with_8bit_ends,
+)
 from quantlib.evaluation.ledger import weight_sizes
 from quantlib.evaluation.operations import count_macs_by_bits
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import SRNetwork, load
 from quantlib.models.edsr import EDSR
+from quantlib.pipeline import reduced, sample_for
 from quantlib.qat.scheme import quantized_layers
 from tests.deep_network import BLOCKS, ORDER, write_deep_network
 
@@ -49,6 +56,32 @@ def test_macs_by_hand(network):
         assert counts.bit_operations == kept * block * BITS**2 + ends * 1024
         share = (kept * block * BITS**2 / 1024 + ends) / (kept * block + ends)
         assert counts.saved == pytest.approx(1 - share)
+
+
+def test_ends_of_8_bits_by_hand(network):
+    pixels = 10 * 12
+    before = through_blocks(network, [0, 2], LOW, None)
+    other = with_8bit_ends(network, LOW)
+    found = through_blocks(other, [0, 2], LOW, None)
+    blocks = 2 * 2 * 9 * FEATURES**2 * pixels
+    ends = 9 * (3 * FEATURES + FEATURES**2 + 4 * FEATURES**2 + 4 * 3 * FEATURES) * pixels
+    assert found.macs.full == 0 and found.macs.quantized == blocks + ends
+    assert found.macs.bit_operations == blocks * BITS**2 + ends * 64
+    assert not np.array_equal(found.rgb, before.rgb)
+    assert len(quantized_layers(network)) == 2 * BLOCKS  # the network itself is left as it is
+    weights = 9 * (3 * FEATURES + FEATURES**2 + 4 * FEATURES**2 + 3 * FEATURES)
+    shifts, steps, header = 3 + 3 * FEATURES, 2 * 4, 32 + 4  # numbers, numbers, bytes per layer
+    saved = 3 * weights - 4 * (shifts + steps) - 4 * header
+    assert before.weights.total - found.weights.total == saved
+
+
+def test_ends_of_8_bits_lose_little():
+    network = load("builtin:quantsr-c-x2-w4a4")
+    low, truth = reduced(sample_for("cat", 2), 2)
+    before = through_blocks(network, range(16), low, truth).psnr_y
+    found = through_blocks(with_8bit_ends(network, low), range(16), low, truth).psnr_y
+    assert before is not None and found is not None
+    assert before - 0.3 < found < before
 
 
 def test_counting_leaves_no_hooks(network):
