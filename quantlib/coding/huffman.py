@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quantlib.coding.packing import pack, packed_size, unpack
+from quantlib.coding.varint import read_varint, varint
 from quantlib.errors import QuantlibError
 
 MAX_SYMBOLS = 1 << 26  # no payload, whatever it announces, decodes to more than 64 MiB
@@ -127,7 +128,7 @@ def encode(symbols: np.ndarray) -> bytes:
         raise QuantlibError(
             f"{symbols.size} symbols are more than {MAX_SYMBOLS}; code them in several parts."
         )
-    head = _varint(symbols.size)
+    head = varint(symbols.size)
     if symbols.size == 0:
         return head
     symbols = symbols.reshape(-1)
@@ -149,7 +150,7 @@ def decode(payload: bytes) -> np.ndarray:
     >>> decode(bytes.fromhex("08 03 02 a1 35 80")).tolist()
     [0, 0, 3, 0, 2, 3, 0, 0]
     """
-    count, at = _read_varint(payload)
+    count, at = _read_count(payload)
     if count > MAX_SYMBOLS:
         raise _corrupt(f"it announces {count} symbols")
     if count == 0:
@@ -236,24 +237,11 @@ def _cost(weights: list[int]) -> tuple[int, int]:
     return bits, unions[-1][1] if unions else 0
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _read_varint(payload: bytes) -> tuple[int, int]:
-    value = 0
-    for i, byte in enumerate(payload[:5]):
-        value |= (byte & 127) << 7 * i
-        if byte < 128:
-            if byte == 0 and i:
-                break
-            return value, i + 1
-    raise _corrupt("it does not begin with a number of symbols")
+def _read_count(payload: bytes) -> tuple[int, int]:
+    try:
+        return read_varint(payload)
+    except ValueError as error:
+        raise _corrupt("it does not begin with a number of symbols") from error
 
 
 def _corrupt(what: str) -> QuantlibError:

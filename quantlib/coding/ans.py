@@ -1,0 +1,150 @@
+"""Asymmetric numeral systems: rows of integers, each with its own frequencies, in one stream.
+
+    varint  number of rows R
+    varint  symbols per row N; nothing follows when R·N is 0
+    tables  for every row: the smallest symbol (zigzag varint), the number of consecutive symbols
+            S (varint), and where S > 1 the S frequencies (varints)
+    varint  number of words W
+    words   of the coder, 32 bits each, little-endian
+
+The coder is the streaming rANS of `constriction` (Bamler, arXiv 2201.01741), after Duda (arXiv
+1311.2540): its length is within some bits of what the frequencies say, a code word per symbol needs
+at least one bit each.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import constriction
+import numpy as np
+
+from quantlib.coding.varint import read_varint, varint
+from quantlib.errors import QuantlibError
+
+PRECISION = 12  # frequencies sum to about 2^PRECISION
+MAX_ALPHABET = 1 << 16
+MAX_SYMBOLS = 1 << 28
+
+_stream: Any = constriction.stream  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Symbols `smallest`, `smallest` + 1, … of a row with their `frequencies`, `int64 (S,)`."""
+
+    smallest: int
+    frequencies: np.ndarray
+
+    def to_bytes(self) -> bytes:
+        size = len(self.frequencies)
+        known = b"".join(map(varint, self.frequencies.tolist())) if size > 1 else b""
+        return varint(_zigzag(self.smallest)) + varint(size) + known
+
+    def model(self) -> Any:
+        shares = self.frequencies / self.frequencies.sum()
+        return _stream.model.Categorical(shares, perfect=False)
+
+
+def encode(rows: np.ndarray) -> bytes:
+    """The self-contained payload of integers `(R, N)`.
+
+    >>> payload = encode(np.array([[0, 0, 1, 0], [-7, -7, -7, -7]]))
+    >>> decode(payload)
+    array([[ 0,  0,  1,  0],
+           [-7, -7, -7, -7]], dtype=int32)
+
+    Raises a QuantlibError for other shapes and for rows that span 65536 symbols or more.
+    """
+    rows = np.asarray(rows)
+    if rows.ndim != 2 or not np.issubdtype(rows.dtype, np.integer):
+        raise QuantlibError("ANS codes integers in rows, an array (R, N).")
+    head = varint(rows.shape[0]) + varint(rows.shape[1])
+    if not rows.size:
+        return head
+    tables = [table_of(row) for row in rows]
+    coder = _stream.stack.AnsCoder()
+    for row, table in zip(rows[::-1], tables[::-1], strict=True):
+        if len(table.frequencies) > 1:
+            coder.encode_reverse((row - table.smallest).astype(np.int32), table.model())
+    words = coder.get_compressed().astype("<u4")
+    known = (table.to_bytes() for table in tables)
+    return b"".join([head, *known, varint(words.size), words.tobytes()])
+
+
+def decode(payload: bytes) -> np.ndarray:
+    """The integers `(R, N)`, `int32`, of a payload; a QuantlibError when it is damaged."""
+    shape, tables, at = _read_head(payload)
+    words = np.frombuffer(payload, "<u4", offset=at).astype(np.uint32)
+    if words.size and not words[-1]:
+        raise _damaged()
+    coder = _stream.stack.AnsCoder(words)
+    decoded = np.empty(shape, np.int32)
+    for row, table in zip(decoded, tables, strict=bool(tables)):
+        row[:] = table.smallest
+        if len(table.frequencies) > 1:
+            row += coder.decode(table.model(), row.size)
+    if not coder.is_empty():
+        raise _damaged()
+    return decoded
+
+
+def table_bytes(payload: bytes) -> int:
+    """How many bytes of a payload of `encode` come before the words."""
+    return _read_head(payload)[2]
+
+
+def table_of(row: np.ndarray) -> Table:
+    """Frequencies of the integers of one row; what occurs has at least one."""
+    smallest, largest = int(row.min()), int(row.max())
+    if largest - smallest >= MAX_ALPHABET:
+        raise QuantlibError("These integers span too many values for ANS; choose larger steps.")
+    counts = np.bincount(row - smallest)
+    scaled = np.round(counts * ((1 << PRECISION) / row.size)).astype(np.int64)
+    return Table(smallest, np.where(counts > 0, np.maximum(scaled, 1), 0))
+
+
+def _read_head(payload: bytes) -> tuple[tuple[int, int], list[Table], int]:
+    try:
+        rows, at = read_varint(payload)
+        length, at = read_varint(payload, at)
+        if rows * length > MAX_SYMBOLS or (length and rows > len(payload)):
+            raise _damaged()
+        tables = []
+        for _ in range(rows if length else 0):
+            table, at = _read_table(payload, at)
+            tables.append(table)
+        words, at = read_varint(payload, at) if tables else (0, at)
+    except ValueError as error:
+        raise _damaged() from error
+    if len(payload) - at != 4 * words:
+        raise _damaged()
+    return (rows, length), tables, at
+
+
+def _read_table(payload: bytes, at: int) -> tuple[Table, int]:
+    folded, at = read_varint(payload, at)
+    size, at = read_varint(payload, at)
+    if not 1 <= size <= min(MAX_ALPHABET, max(1, len(payload) - at)) or folded >> 32:
+        raise _damaged()
+    smallest = (folded >> 1) ^ -(folded & 1)
+    if not -(1 << 31) <= smallest <= (1 << 31) - 1 - size:
+        raise _damaged()
+    if size == 1:
+        return Table(smallest, np.ones(1, np.int64)), at
+    frequencies = np.empty(size, np.int64)
+    for i in range(size):
+        frequency, at = read_varint(payload, at)
+        if frequency > 1 << PRECISION:
+            raise _damaged()
+        frequencies[i] = frequency
+    if not frequencies.any():
+        raise _damaged()
+    return Table(smallest, frequencies), at
+
+
+def _zigzag(number: int) -> int:
+    return number << 1 if number >= 0 else ~(number << 1)
+
+
+def _damaged() -> QuantlibError:
+    return QuantlibError("The ANS payload is cut off or damaged.")
