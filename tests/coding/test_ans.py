@@ -1,5 +1,7 @@
 """Round trips, lengths against the entropy, and damaged payloads."""
 
+from typing import Any
+
 import constriction
 import numpy as np
 import pytest
@@ -50,8 +52,9 @@ def test_words_against_the_decoder_of_constriction():
     assert numbers[:7] == [2, 3, 6, 1, 0, 2, round(2 / 3 * 4096)]
     assert numbers[8] * 4 == len(payload) - at
     shares = np.array(numbers[6:8]) / sum(numbers[6:8])
-    coder = constriction.stream.stack.AnsCoder(np.frombuffer(payload[at:], "<u4"))
-    model = constriction.stream.model.Categorical(shares, perfect=False)
+    stream: Any = constriction.stream  # type: ignore[attr-defined]
+    coder = stream.stack.AnsCoder(np.frombuffer(payload[at:], "<u4"))
+    model = stream.model.Categorical(shares, perfect=False)
     assert coder.decode(model, 3).tolist() == [0, 1, 0]
 
 
