@@ -16,6 +16,7 @@ from quantlib.imaging.samples import PHOTOGRAPHS, calibration_pictures, load_sam
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.imaging.tiling import tiled
 from quantlib.importance import Ranking, rank
+from quantlib.importance.allocation import allocate, within
 from quantlib.importance.pairs import Pair, pairs_from
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import rlq_names, rlq_twin
@@ -28,6 +29,8 @@ INPUT_SIDE = 128
 WHOLE_PIXELS = 320 * 320
 TILE = 192
 CALIBRATION_TILES = 8
+ALLOCATION_PICTURES = 4
+SAFETY = 0.999
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +143,10 @@ def prepare(
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> QuantizedNetwork:
     """Rank the channels if the method needs it, calibrate if it has to be, and quantize."""
+    if settings.method == "entropy":
+        lows = [pair.low for pair in pairs[:ALLOCATION_PICTURES]]
+        steps = allocate(sites, lows, settings.bits_per_activation, watch)
+        return QuantizedNetwork(sites, settings, frozen=steps)
     if settings.needs_ranking and ranking is None:
         ranking = rank(
             sites, pairs, settings.criterion, settings.bits, settings.extra_bits, watch=watch
@@ -155,15 +162,16 @@ def measure(
     truth: np.ndarray | None = None,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> Measurement:
-    """Super-resolve `rgb` and account for it; pictures of many pixels are done in tiles."""
+    """Super-resolve `rgb` and account for it; pictures of many pixels are done in tiles.
+
+    Entropy-coded activations keep to their budget on this picture, tables and headers included.
+    """
     low = to_tensor(rgb)
     started = time.perf_counter()
-    if low.shape[-1] * low.shape[-2] <= WHOLE_PIXELS:
-        watch(0, 1)
-        output, sizes = network.measure(low)
-        watch(1, 1)
+    if network.settings.method == "entropy":
+        output, sizes = _measure_within(network, low, scale, watch)
     else:
-        output, sizes = _measure_in_tiles(_freeze(network, low), low, scale, watch)
+        output, sizes = _measure(network, low, scale, watch)
     seconds = time.perf_counter() - started
     result = to_uint8(output)
     if truth is not None:
@@ -171,6 +179,36 @@ def measure(
         truth = truth[: result.shape[0], : result.shape[1]]
     weights = weight_sizes(network.site_network.network)
     return Measurement(result, Ledger(sizes), seconds, scale, truth, weights)
+
+
+Measured = tuple[Tensor, dict[str, ByteSizes]]
+
+
+def _measure(
+    network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
+) -> Measured:
+    if low.shape[-1] * low.shape[-2] > WHOLE_PIXELS:
+        return _measure_in_tiles(_freeze(network, low), low, scale, watch)
+    watch(0, 1)
+    measured = network.measure(low)
+    watch(1, 1)
+    return measured
+
+
+def _measure_within(
+    network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
+) -> Measured:
+    """With steps that keep to the budget; what the estimate of the bytes misses is made up for."""
+    sites, settings = network.site_network, network.settings
+    budget = aim = settings.bits_per_activation
+    shown = [low] if low.shape[-1] * low.shape[-2] <= WHOLE_PIXELS else _some_tiles(low)
+    while True:
+        quantizers = within(sites, network.frozen, shown, aim).quantizers  # type: ignore[arg-type]
+        quantized = QuantizedNetwork(sites, settings, frozen=quantizers)
+        output, sizes = _measure(quantized, low, scale, watch)
+        if (spent := Ledger(sizes).bits_per_activation) <= budget:
+            return output, sizes
+        aim *= SAFETY * budget / spent
 
 
 def _check_size(truth: np.ndarray, result: np.ndarray, scale: int) -> None:
@@ -185,7 +223,7 @@ def _check_size(truth: np.ndarray, result: np.ndarray, scale: int) -> None:
 
 def _measure_in_tiles(
     network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
-) -> tuple[Tensor, dict[str, ByteSizes]]:
+) -> Measured:
     sizes: dict[str, ByteSizes] = {}
 
     def run(tile: Tensor) -> Tensor:
@@ -210,12 +248,15 @@ def _freeze(network: QuantizedNetwork, low: Tensor) -> QuantizedNetwork:
     settings = network.settings
     if settings.method == "fp32" or network.frozen:
         return network
+    frozen = replace(settings, scales="frozen")
+    return quantize(network.site_network, frozen, network.masks, _some_tiles(low))
+
+
+def _some_tiles(low: Tensor) -> list[Tensor]:
     height, width = low.shape[-2:]
     tiles = [
         low[..., y : y + TILE, x : x + TILE]
         for y in range(0, height, TILE)
         for x in range(0, width, TILE)
     ]
-    chosen = tiles[:: -(-len(tiles) // CALIBRATION_TILES)]
-    frozen = replace(settings, scales="frozen")
-    return quantize(network.site_network, frozen, network.masks, chosen)
+    return tiles[:: -(-len(tiles) // CALIBRATION_TILES)]

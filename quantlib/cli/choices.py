@@ -65,6 +65,13 @@ def add_method(parser: argparse.ArgumentParser) -> None:
         help="scales from every input, or frozen by calibration on sample photographs",
     )
     parser.add_argument(
+        "--bits-per-activation",
+        type=float,
+        default=default.bits_per_activation,
+        metavar="B",
+        help="entropy: the budget, all tables and headers included",
+    )
+    parser.add_argument(
         "--depth",
         choices=tuple(DEPTHS),
         default="full",
@@ -83,7 +90,7 @@ def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
     settings = settings_from(options)
     network = open_network(options.model, settings)
     sites = sites_of(network, settings.method)
-    return prepare(sites, settings, default_pairs(network), watch=progress("ranking"))
+    return prepare(sites, settings, default_pairs(network), watch=progress("preparing"))
 
 
 def settle(options: argparse.Namespace) -> None:
@@ -104,7 +111,7 @@ def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
     return {
         "model": options.model,
         "method": options.method,
-        "bits": 32 if options.method == "fp32" else options.bits,
+        "bits": {"fp32": 32, "entropy": None}.get(options.method, options.bits),
         "extra_bits": options.extra_bits if dqa else None,
         "important": options.important if dqa else None,
         "criterion": options.criterion if dqa else None,

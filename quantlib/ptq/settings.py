@@ -6,7 +6,7 @@ from quantlib.errors import QuantlibError
 from quantlib.qat.depth import DEPTHS
 from quantlib.quantizers.uniform import CLIPS, Clip
 
-METHODS = ("fp32", "direct", "pot", "noisyquant", "dqa", "rlq")
+METHODS = ("fp32", "direct", "pot", "noisyquant", "dqa", "entropy", "rlq")
 CRITERIA = ("greedy", "random", "energy", "saliency", "fisher", "gain")
 SCALES = ("dynamic", "frozen")
 MIN_BITS, MAX_BITS, MAX_EXTRA_BITS = 2, 8, 4
@@ -18,6 +18,7 @@ class Settings:
 
     `extra_bits`, `important` and `criterion` belong to DQA; `clip` and `unsigned` to direct
     quantization, where `unsigned` gives activations that are never negative all 2^n levels.
+    `entropy` spends `bits_per_activation` on average, where they buy most, whatever `bits` says.
     With `rlq` the network's own learned quantizers are at work, at the bits it was trained with.
     Scales are dynamic (from each input, as DQA's paper computes them) or frozen by calibration.
 
@@ -34,6 +35,7 @@ class Settings:
     unsigned: bool = False
     scales: str = "dynamic"
     depth: str = "full"
+    bits_per_activation: float = 2.0
 
     def __post_init__(self) -> None:
         _one_of("method", self.method, METHODS)
@@ -49,6 +51,12 @@ class Settings:
                 f"not {self.important}."
             )
 
+        if not 0 < self.bits_per_activation <= 32:
+            raise QuantlibError(
+                f"A budget of {self.bits_per_activation:g} bits per activation cannot be met; give "
+                "more than 0 and at most 32."
+            )
+
     @property
     def summary(self) -> str:
         names = {
@@ -59,6 +67,8 @@ class Settings:
         }
         if self.method == "fp32":
             return "FP32"
+        if self.method == "entropy":
+            return f"{self.bits_per_activation:g}-bit entropy-coded"
         return f"{self.bits}-bit {names.get(self.method, 'DQA')}"
 
     @property
@@ -69,7 +79,7 @@ class Settings:
     def needs_calibration(self) -> bool:
         """Whether scales (or NoisyQuant's noise) come from calibration pictures."""
         return self.method == "noisyquant" or (
-            self.scales == "frozen" and self.method not in ("fp32", "rlq")
+            self.scales == "frozen" and self.method not in ("fp32", "entropy", "rlq")
         )
 
 

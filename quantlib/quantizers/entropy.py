@@ -140,11 +140,12 @@ class EntropyQuantizer(Quantizer):
         return _values(codes, self.steps, centroids, self.channel_dim), sizes
 
     def estimate(self, x: Tensor) -> tuple[Tensor, float]:
-        """The quantized values, and the bits of the codes and tables by their frequencies."""
+        """The quantized values, and what `encode` takes in bits by the frequencies of the codes."""
         codes, centroids = self._codes(x)
         counts = _counts(by_channel(codes, self.channel_dim))
         bits = min(_bits(counts), _bits(counts.sum(0, keepdim=True)))
-        return _values(codes, self.steps, centroids, self.channel_dim), bits
+        head = _HEADER.size + 4 * (x.dim() + self.steps.numel() + _CENTROIDS)
+        return _values(codes, self.steps, centroids, self.channel_dim), bits + 8 * head
 
     def _encoded(self, codes: Tensor, centroids: Tensor) -> EntropyTensor:
         rows = by_channel(codes, self.channel_dim)
@@ -185,10 +186,14 @@ def _counts(rows: Tensor) -> Tensor:
 
 
 def _bits(counts: Tensor) -> float:
-    """What rows with these `counts` `(R, S)` cost by ANS: the entropy, and a byte per frequency."""
-    shares = counts / counts.sum(1, keepdim=True).clamp_min(1)
+    """What ANS makes of rows with these `counts` `(R, S)`: the entropy, and the tables."""
+    length = counts[0].sum().clamp_min(1)
+    shares = counts / length
     entropy = -(counts * shares.clamp_min(1e-12).log2()).sum()
-    return float(entropy) + 8 * (int((counts > 0).sum()) + 2 * len(counts))
+    met = counts > 0
+    inside = (met.cumsum(1) > 0) & (met.flip(1).cumsum(1).flip(1) > 0)
+    long = shares >= 128 / (1 << ans.PRECISION)
+    return float(entropy) + 8 * (int(inside.sum()) + int(long.sum()) + 3 * len(counts))
 
 
 def _damaged() -> QuantlibError:
