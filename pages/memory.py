@@ -6,7 +6,7 @@ from itertools import pairwise
 import streamlit as st
 
 from pages.parts import charts
-from pages.parts.choices import CRITERION_TITLES, METHOD_TITLES, Choices, choose
+from pages.parts.choices import CRITERION_TITLES, METHOD_TITLES, Choices, choose, nearest_bits
 from pages.parts.measuring import measured, quantized
 from pages.parts.notices import notice
 from pages.parts.pictures import bicubic
@@ -30,6 +30,7 @@ DIRECT_BITS = range(2, 9)
 DQA_BITS = (2, 3, 4, 5)
 EXTRA_BITS = (1, 2, 3)
 RATIOS = (0.2, 0.4, 0.6, 0.8)
+BUDGETS = (1.0, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ def grid(choices: Choices, noisy: bool) -> list[Settings]:
         for m in EXTRA_BITS
         for r in RATIOS
         if chosen.criterion != "greedy" or n == chosen.bits
+    ]
+    settings += [
+        Settings("entropy", bits=nearest_bits(budget), bits_per_activation=budget)
+        for budget in BUDGETS
     ]
     settings = [replace(one, depth=chosen.depth) for one in settings]
     return list(dict.fromkeys([*settings, chosen]))
@@ -163,7 +168,11 @@ def verdict(own: Point, direct: list[Point]) -> str:
 def take_over(settings: Settings) -> None:
     """Make a point the visitor's choice; for use in a callback, before the widgets are drawn."""
     state = st.session_state
-    state["picked"], state["bits"] = settings, settings.bits
+    state["picked"] = settings
+    if settings.method == "entropy":
+        state["budget"] = settings.bits_per_activation
+    else:
+        state["bits"] = settings.bits
     if settings.method == "dqa":
         state["m"], state["r"] = settings.extra_bits, settings.important
 
@@ -172,6 +181,8 @@ def offer_workbench(point: Point) -> None:
     """A link that opens a point in the workbench, with the picture and network as they are."""
     settings = point.settings
     query = {"method": METHOD_TITLES[settings.method], "bits": str(settings.bits)}
+    if settings.method == "entropy":
+        query |= {"budget": f"{settings.bits_per_activation:g}"}
     if settings.method == "dqa":
         query |= {"m": str(settings.extra_bits), "r": f"{settings.important:g}"}
         query["criterion"] = CRITERION_TITLES[settings.criterion]

@@ -27,6 +27,7 @@ start_page(
 )
 
 STRIP = (8, 6, 5, 4, 3, 2)
+BUDGETS = (4.0, 3.0, 2.0, 1.5, 1.0)
 CHART_HEIGHT = 330
 
 
@@ -57,7 +58,10 @@ def show_passes(choices: Choices, under_way: Passes) -> None:
         show_panels(choices, full, result, crop)
     matters, loses, saves = st.columns(3, gap="medium", border=True)
     with matters:
-        show_importance(choices)
+        if choices.settings.method == "entropy":
+            show_allocation(result)
+        else:
+            show_importance(choices)
     with saves:
         show_memory(choices, under_way)
     with loses:
@@ -82,7 +86,9 @@ def plain(choices: Choices) -> Settings:
 
 
 def at_all_bits(choices: Choices, settings: Settings) -> list[Settings]:
-    """The settings with 8, 6, 5, 4, 3 and 2 bits; of RLQ's and greedy's those that there are."""
+    """The settings with fewer and fewer bits; of RLQ's and greedy's those that there are."""
+    if settings.method == "entropy":
+        return [replace(settings, bits_per_activation=budget) for budget in BUDGETS]
     rlq = settings.method == "rlq"
     known = sorted(ready_bits(choices.network), reverse=True) if rlq else STRIP
     wanted = [replace(settings, bits=bits) for bits in known]
@@ -91,11 +97,15 @@ def at_all_bits(choices: Choices, settings: Settings) -> list[Settings]:
     return wanted
 
 
-def series_of(choices: Choices, under_way: Passes, settings: Settings) -> dict[int, Measurement]:
+def series_of(choices: Choices, under_way: Passes, settings: Settings) -> dict[float, Measurement]:
     """Measurements by bits."""
     wanted = [one for one in at_all_bits(choices, settings) if one in under_way]
     found = wait_for(under_way, wanted, f"{METHOD_TITLES[settings.method]} at other bits")
-    return {one.bits: measurement for one, measurement in zip(wanted, found, strict=True)}
+    return {_bits(one): measurement for one, measurement in zip(wanted, found, strict=True)}
+
+
+def _bits(settings: Settings) -> float:
+    return settings.bits_per_activation if settings.method == "entropy" else settings.bits
 
 
 def sentence(settings: Settings, full: Measurement, result: Measurement) -> str:
@@ -216,12 +226,25 @@ def show_importance(choices: Choices) -> None:
         )
 
 
+def show_allocation(result: Measurement) -> None:
+    st.markdown("**Where the bytes went**")
+    bits = {name: size.bits_per_activation for name, size in result.ledger.sites.items()}
+    figure = charts.layer_bars(list(bits), list(bits.values()), CHART_HEIGHT)
+    charts.draw(figure, "Bits per activation of every layer", "allocation")
+    fewest, most = min(bits, key=bits.__getitem__), max(bits, key=bits.__getitem__)
+    st.caption(
+        f"From {bits[fewest]:.2f} bits at {fewest} to {bits[most]:.2f} at {most}: an error is "
+        "dear where the network's output follows it. That is measured with random directions of "
+        "the output, without truth."
+    )
+
+
 def show_memory(choices: Choices, under_way: Passes) -> None:
     st.markdown("**What it saves**")
     settings = choices.settings
     titles = {full_precision(choices): "FP32"}
     if settings.method != "fp32":
-        titles[plain(choices)] = f"Direct {settings.bits} bit"
+        titles[plain(choices)] = f"Direct {plain(choices).bits} bit"
         if settings.method != "direct":
             titles[settings] = METHOD_TITLES[settings.method]
     rows = {title: under_way[one].result().ledger.total for one, title in titles.items()}
@@ -246,7 +269,7 @@ def show_quality(
     full: Measurement,
     result: Measurement,
     under_way: Passes,
-    series: dict[int, Measurement],
+    series: dict[float, Measurement],
 ) -> None:
     st.markdown("**What the picture loses**")
     subject, network, settings = choices.subject, choices.network, choices.settings
@@ -267,13 +290,14 @@ def show_quality(
     st.caption("Every point is a measured pass; the ring is the current choice.")
 
 
-def _points(series: dict[int, Measurement]) -> list[tuple[float, float, str]]:
+def _points(series: dict[float, Measurement]) -> list[tuple[float, float, str]]:
     return [
-        (m.ledger.bits_per_activation, m.psnr_y or 0.0, f"{bits} bit") for bits, m in series.items()
+        (m.ledger.bits_per_activation, m.psnr_y or 0.0, f"{bits:g} bit")
+        for bits, m in series.items()
     ]
 
 
-def show_strip(series: dict[int, Measurement], crop: crops.Crop) -> None:
+def show_strip(series: dict[float, Measurement], crop: crops.Crop) -> None:
     st.markdown("**The same crop with fewer and fewer bits**")
     if not series:
         st.caption("Choose a quantization method to see it.")
@@ -282,9 +306,9 @@ def show_strip(series: dict[int, Measurement], crop: crops.Crop) -> None:
         [
             crops.Panel(
                 crop.cut(measurement.rgb),
-                f"{bits} bit",
+                f"{bits:g} bit",
                 _strip_figures(measurement),
-                f"The crop at {bits} bits",
+                f"The crop at {bits:g} bits",
             )
             for bits, measurement in series.items()
         ]

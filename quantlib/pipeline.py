@@ -1,9 +1,10 @@
 """From a person's choices to a measured result: what the command line and the pages both call."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 from torch import Tensor, nn
@@ -16,21 +17,22 @@ from quantlib.imaging.samples import PHOTOGRAPHS, calibration_pictures, load_sam
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.imaging.tiling import tiled
 from quantlib.importance import Ranking, rank
-from quantlib.importance.allocation import allocate, within
+from quantlib.importance.allocation import SampledActivations, allocate
 from quantlib.importance.pairs import Pair, pairs_from
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import rlq_names, rlq_twin
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
 from quantlib.qat.release import with_free_inputs
 from quantlib.qat.scheme import quantized_layers
+from quantlib.quantizers.entropy import EntropyQuantizer
 from quantlib.quantizers.sizes import ByteSizes
 
 INPUT_SIDE = 128
 WHOLE_PIXELS = 320 * 320
 TILE = 192
 CALIBRATION_TILES = 8
-ALLOCATION_PICTURES = 4
-SAFETY = 0.999
+ALLOCATION_PICTURES, ALLOCATION_BITS = 4, 2.0
+SAFETY, USED, ATTEMPTS = 0.997, 0.97, 2  # how closely a budget is met
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,19 +142,32 @@ def prepare(
     settings: Settings,
     pairs: list[Pair],
     ranking: Ranking | None = None,
+    steps: Mapping[str, EntropyQuantizer] | None = None,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> QuantizedNetwork:
-    """Rank the channels if the method needs it, calibrate if it has to be, and quantize."""
+    """Rank the channels if the method needs it, calibrate if it has to be, and quantize.
+
+    `ranking` and `steps` are what they have been found to be before, if they have.
+    """
     if settings.method == "entropy":
-        lows = [pair.low for pair in pairs[:ALLOCATION_PICTURES]]
-        steps = allocate(sites, lows, settings.bits_per_activation, watch)
-        return QuantizedNetwork(sites, settings, frozen=steps)
+        return QuantizedNetwork(sites, settings, frozen=steps or steps_for(sites, pairs, watch))
     if settings.needs_ranking and ranking is None:
         ranking = rank(
             sites, pairs, settings.criterion, settings.bits, settings.extra_bits, watch=watch
         )
     masks = ranking.masks(settings.important) if ranking and settings.needs_ranking else None
     return quantize(sites, settings, masks, [pair.low for pair in pairs])
+
+
+def steps_for(
+    sites: SiteNetwork,
+    pairs: list[Pair],
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, EntropyQuantizer]:
+    """The proportions of entropy-coded steps; every picture multiplies them to meet its budget."""
+    return allocate(
+        sites, [pair.low for pair in pairs[:ALLOCATION_PICTURES]], ALLOCATION_BITS, watch
+    )
 
 
 def measure(
@@ -201,14 +216,17 @@ def _measure_within(
     """With steps that keep to the budget; what the estimate of the bytes misses is made up for."""
     sites, settings = network.site_network, network.settings
     budget = aim = settings.bits_per_activation
-    shown = [low] if low.shape[-1] * low.shape[-2] <= WHOLE_PIXELS else _some_tiles(low)
-    while True:
-        quantizers = within(sites, network.frozen, shown, aim).quantizers  # type: ignore[arg-type]
+    small = low.shape[-1] * low.shape[-2] <= WHOLE_PIXELS
+    seen = SampledActivations(sites, [low] if small else _some_tiles(low))
+    for attempt in count():
+        quantizers = seen.within(network.frozen, aim)  # type: ignore[arg-type]
         quantized = QuantizedNetwork(sites, settings, frozen=quantizers)
         output, sizes = _measure(quantized, low, scale, watch)
-        if (spent := Ledger(sizes).bits_per_activation) <= budget:
-            return output, sizes
+        spent = Ledger(sizes).bits_per_activation
+        if spent <= budget and (spent >= USED * budget or attempt >= ATTEMPTS):
+            break
         aim *= SAFETY * budget / spent
+    return output, sizes
 
 
 def _check_size(truth: np.ndarray, result: np.ndarray, scale: int) -> None:

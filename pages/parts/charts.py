@@ -95,6 +95,24 @@ def _two_tone() -> list[tuple[float, str]]:
     return [(0.0, "#eef6f8"), (0.5, "#5fa6b8"), (0.5, "#f3b873"), (1.0, "#b35a00")]
 
 
+def layer_bars(names: list[str], bits: list[float], height: int) -> go.Figure:
+    """Bits per activation of every layer, the first at the top."""
+    figure = go.Figure(
+        go.Bar(
+            x=bits,
+            y=list(range(len(names))),
+            customdata=names,
+            orientation="h",
+            marker_color=quantized_colour(),
+            hovertemplate="%{customdata}<br>%{x:.2f} bits per activation<extra></extra>",
+        )
+    )
+    figure.update_layout(height=height, bargap=0.15)
+    figure.update_xaxes(title="bits per activation", rangemode="tozero")
+    figure.update_yaxes(title="layer", autorange="reversed")
+    return figure
+
+
 def memory_bars(rows: dict[str, ByteSizes], height: int) -> go.Figure:
     """Bytes at full length above; below the quantized ones again, magnified and in parts."""
     small = {name: size for name, size in rows.items() if size.total < size.fp32}
@@ -200,6 +218,7 @@ def frontier(points: list, own, floor: float, ceiling: float | None) -> go.Figur
         ("direct", "direct, interpolated", quantized_colour(), "lines+markers"),
         ("noisyquant", "NoisyQuant", "#8f6fc0", "lines+markers"),
         ("dqa", "DQA", kept_colour(), "markers"),
+        ("entropy", "entropy-coded", "#3d9a5f", "lines+markers"),
     ):
         some = [(i, p) for i, p in numbered if p.settings.method == method]
         if some:

@@ -25,6 +25,7 @@ METHOD_TITLES = {
     "pot": "Power-of-two",
     "noisyquant": "NoisyQuant",
     "dqa": "DQA",
+    "entropy": "Entropy-coded",
     "rlq": "RLQ",
 }
 METHOD_SENTENCES = {
@@ -33,6 +34,7 @@ METHOD_SENTENCES = {
     "pot": "Levels at powers of two, one scale per channel.",
     "noisyquant": "A fixed noise is added before rounding and removed after it.",
     "dqa": "Important channels keep extra bits, which are shifted out and Huffman-coded.",
+    "entropy": "As coarse as the result can bear, layer by layer, and all codes entropy-coded.",
     "rlq": "Weights and activations both have few bits, with steps and shifts that were learned.",
 }
 CRITERION_FORMULAS = {
@@ -101,7 +103,19 @@ def _method() -> str:
 
 def _numbers(method: str) -> dict[str, Any]:
     values: dict[str, Any] = {"method": method}
-    if method not in ("fp32", "rlq"):
+    if method == "entropy":
+        budget = st.slider(
+            "Bits per activation",
+            0.5,
+            6.0,
+            2.0,
+            0.25,
+            key="budget",
+            bind="query-params",
+            help="The budget: all bytes that are stored, tables and headers too, on average.",
+        )
+        values |= {"bits_per_activation": budget, "bits": nearest_bits(budget)}
+    elif method not in ("fp32", "rlq"):
         values["bits"] = st.slider(
             "Bits n",
             MIN_BITS,
@@ -141,7 +155,7 @@ def _numbers(method: str) -> dict[str, Any]:
             "photographs; a is an activation, g the gradient of the loss with respect to it.",
         )
         st.caption(f"Score: {CRITERION_FORMULAS[values['criterion']]}")
-    if method not in ("fp32", "noisyquant", "rlq"):
+    if method not in ("fp32", "noisyquant", "entropy", "rlq"):
         with st.expander("More settings", icon=":material/tune:"):
             if method == "direct":
                 values["clip"] = st.selectbox(
@@ -165,6 +179,15 @@ def _numbers(method: str) -> dict[str, Any]:
                 help="Dynamic: from each input, as the paper does. Frozen: from calibration.",
             )
     return values
+
+
+def nearest_bits(budget: float) -> int:
+    """The bits n whose codes take about `budget` bits per activation.
+
+    >>> nearest_bits(0.5), nearest_bits(2.75)
+    (2, 3)
+    """
+    return max(MIN_BITS, min(MAX_BITS, round(budget)))
 
 
 def _trained(method: str, network: LoadedNetwork) -> dict[str, Any]:

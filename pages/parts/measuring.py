@@ -11,8 +11,10 @@ from pages.parts.pictures import Subject
 from pages.parts.variants import sites_for, weights_for
 from pages.parts.worker import on_worker, use_all_cores
 from quantlib.importance import Ranking, rank
-from quantlib.pipeline import Measurement, measure, prepare
-from quantlib.ptq import QuantizedNetwork, Settings
+from quantlib.importance.pairs import Pair
+from quantlib.pipeline import Measurement, measure, prepare, steps_for
+from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
+from quantlib.quantizers.entropy import EntropyQuantizer
 
 Watch = Callable[[int, int], None]
 _ranking = Lock()
@@ -84,8 +86,21 @@ def _measured(
 def _quantized(
     name: str, sha256: str | None, settings: Settings, _network: LoadedNetwork
 ) -> QuantizedNetwork:
+    sites, pairs = sites_for(_network, settings), _network.pairs
+    if settings.method == "entropy":
+        return prepare(
+            sites, settings, pairs, steps=_steps(name, sha256, settings.depth, sites, pairs)
+        )
     ranking = ranking_of(_network, settings) if settings.needs_ranking else None
-    return prepare(sites_for(_network, settings), settings, _network.pairs, ranking)
+    return prepare(sites, settings, pairs, ranking)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _steps(
+    name: str, sha256: str | None, depth: str, _sites: SiteNetwork, _pairs: list[Pair]
+) -> dict[str, EntropyQuantizer]:
+    """The proportions of the steps, which hold for every budget."""
+    return steps_for(_sites, _pairs)
 
 
 def quantized(choices: Choices) -> QuantizedNetwork:

@@ -32,7 +32,9 @@ def command(choices: Choices) -> str:
 
 def _flags(settings: Settings) -> list[str]:
     flags = ["--method", settings.method]
-    if settings.method != "fp32":
+    if settings.method == "entropy":
+        flags += ["--bits-per-activation", f"{settings.bits_per_activation:g}"]
+    elif settings.method != "fp32":
         flags += ["--bits", str(settings.bits)]
     if settings.method == "dqa":
         flags += ["--extra-bits", str(settings.extra_bits)]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from quantlib.quantizers.channels import by_channel
 from quantlib.quantizers.entropy import EntropyQuantizer
 
 PROBES = 2
+SAMPLE = 1 << 11  # values of a channel
 CANDIDATES = ((False, 0.5), (False, 0.4), (True, 0.5), (True, 0.4))
 # a step per channel or one for the layer, and the rounding
 QUIET = 1e-3  # of the layer's mean sensitivity: channels below count as if they had as much
@@ -21,6 +23,7 @@ OCTAVES, LEAP, FINEST = 40.0, 8.0, 1e-4
 PER_BIT, PER_DB = 1.0, 20 * math.log10(2)  # what an octave of all steps brings
 ROUNDS = 16
 
+T = TypeVar("T")
 Quantizers = Mapping[str, EntropyQuantizer]
 Watch = Callable[[int, int], None]
 
@@ -125,10 +128,7 @@ def within(
         PER_BIT,
     )
     if outcome.bits > bits:
-        raise QuantlibError(
-            f"{bits:g} bits per activation are too few for this network and picture: its tables "
-            f"and headers alone take {outcome.bits:.3f}; allow more."
-        )
+        raise _too_few(bits, outcome.bits)
     return outcome
 
 
@@ -154,12 +154,60 @@ def within_error(
     return outcome
 
 
+class SampledActivations:
+    """What a network's sites see of `pictures` in full precision, some values of every channel.
+
+    It answers quickly what quantizers would spend, and which steps keep to a budget; both to a
+    few per cent, because quantized activations differ a little from these.
+    """
+
+    @torch.inference_mode()
+    def __init__(self, sites: SiteNetwork, pictures: Sequence[Tensor]) -> None:
+        self.found: list[tuple[str, Tensor, int, int]] = []
+        self.activations = 0
+
+        def note(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
+            rows = by_channel(a, site.channel_dim)
+            stride = -(-rows.shape[1] // SAMPLE)
+            self.found.append((site.name, rows[:, ::stride].clone(), rows.shape[1], a.dim()))
+            self.activations += a.numel()
+            return a
+
+        for picture in pictures:
+            sites.run(picture, note)
+
+    def bits(self, quantizers: Quantizers) -> float:
+        """Bits per activation."""
+        spent = sum(
+            quantizers[name].bits_of(rows, length, dimensions)
+            for name, rows, length, dimensions in self.found
+        )
+        return spent / max(self.activations, 1)
+
+    def within(self, quantizers: Quantizers, bits: float) -> dict[str, EntropyQuantizer]:
+        """All steps times the smallest factor that keeps to about `bits` per activation."""
+
+        def attempt(octaves: float) -> tuple[dict[str, EntropyQuantizer], float]:
+            tried = scaled(quantizers, 2**octaves)
+            return tried, self.bits(tried)
+
+        met, spent = _search(attempt, lambda one: bits - one[1], SPARE * bits, PER_BIT)
+        if spent > bits:
+            raise _too_few(bits, spent)
+        return met
+
+
+def scaled(quantizers: Quantizers, factor: float) -> dict[str, EntropyQuantizer]:
+    """The same quantizers with all steps times `factor`."""
+    return {name: replace(one, steps=one.steps * factor) for name, one in quantizers.items()}
+
+
 @torch.inference_mode()
 def run(
     sites: SiteNetwork, quantizers: Quantizers, pictures: Iterable[Tensor], factor: float = 1.0
 ) -> Outcome:
     """`pictures` through the network with all activations coded, all steps times `factor`."""
-    tried = {name: replace(one, steps=one.steps * factor) for name, one in quantizers.items()}
+    tried = scaled(quantizers, factor)
     spent = activations = 0.0
 
     def visit(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
@@ -180,12 +228,19 @@ def _quantizer(
     return EntropyQuantizer(factor * per_step.rsqrt(), rounding, site.channel_dim)
 
 
+def _too_few(bits: float, least: float) -> QuantlibError:
+    return QuantlibError(
+        f"{bits:g} bits per activation are too few for this network and picture: its tables and "
+        f"headers alone take {least:.3f}; allow more."
+    )
+
+
 def _search(
-    attempt: Callable[[float], Outcome],
-    spare: Callable[[Outcome], float],
+    attempt: Callable[[float], T],
+    spare: Callable[[T], float],
     enough: float,
     per_octave: float,
-) -> Outcome:
+) -> T:
     """The outcome of the fewest octaves that leave something to spare, at most `enough` if found.
 
     What is spare grows with the octaves, by about `per_octave`: false position between the nearest

@@ -1,7 +1,7 @@
 """Uniform reconstruction with a dead zone, and all codes entropy-coded."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -144,8 +144,25 @@ class EntropyQuantizer(Quantizer):
         codes, centroids = self._codes(x)
         counts = _counts(by_channel(codes, self.channel_dim))
         bits = min(_bits(counts), _bits(counts.sum(0, keepdim=True)))
-        head = _HEADER.size + 4 * (x.dim() + self.steps.numel() + _CENTROIDS)
-        return _values(codes, self.steps, centroids, self.channel_dim), bits + 8 * head
+        bits += self._head_bits(x.dim())
+        return _values(codes, self.steps, centroids, self.channel_dim), bits
+
+    def _head_bits(self, dimensions: int) -> int:
+        return 8 * (_HEADER.size + 4 * (dimensions + self.steps.numel() + _CENTROIDS))
+
+    def bits_of(self, sample: Tensor, length: int, dimensions: int = 4) -> float:
+        """What `encode` takes of channels of `length` values, a part of which is `sample` `(C, n)`.
+
+        `dimensions` are those of the whole tensor.
+        """
+        counts = _counts(self.along_first()._codes(sample)[0])
+        times = length / max(sample.shape[1], 1)
+        bits = min(_bits(counts, times), _bits(counts.sum(0, keepdim=True), times))
+        return bits + self._head_bits(dimensions)
+
+    def along_first(self) -> "EntropyQuantizer":
+        """The same for tensors whose channels lie along the first axis."""
+        return replace(self, channel_dim=0)
 
     def _encoded(self, codes: Tensor, centroids: Tensor) -> EntropyTensor:
         rows = by_channel(codes, self.channel_dim)
@@ -185,15 +202,15 @@ def _counts(rows: Tensor) -> Tensor:
     return codes.flatten().bincount(minlength=symbols * len(codes)).view(-1, symbols)
 
 
-def _bits(counts: Tensor) -> float:
-    """What ANS makes of rows with these `counts` `(R, S)`: the entropy, and the tables."""
+def _bits(counts: Tensor, times: float = 1.0) -> float:
+    """What ANS makes of rows with these `counts` `(R, S)`, repeated `times`, and of the tables."""
     length = counts[0].sum().clamp_min(1)
     shares = counts / length
     entropy = -(counts * shares.clamp_min(1e-12).log2()).sum()
     met = counts > 0
     inside = (met.cumsum(1) > 0) & (met.flip(1).cumsum(1).flip(1) > 0)
     long = shares >= 128 / (1 << ans.PRECISION)
-    return float(entropy) + 8 * (int(inside.sum()) + int(long.sum()) + 3 * len(counts))
+    return times * float(entropy) + 8 * (int(inside.sum()) + int(long.sum()) + 3 * len(counts))
 
 
 def _damaged() -> QuantlibError:

@@ -8,6 +8,7 @@ from torch import nn
 
 from quantlib.errors import QuantlibError
 from quantlib.importance.allocation import (
+    SampledActivations,
     allocate,
     run,
     sensitivities,
@@ -89,6 +90,17 @@ def test_an_error_that_is_held():
     assert 45.0 <= outcome.psnr(targets) <= 45.2
     coarser = run(sites, outcome.quantizers, PICTURES, factor=1.2)
     assert coarser.psnr(targets) < 45.0 and coarser.bits < outcome.bits
+
+
+def test_a_sample_tells_what_all_would_spend():
+    sites = small()
+    quantizers = allocate(sites, PICTURES, 2.0)
+    seen = SampledActivations(sites, PICTURES)
+    assert seen.bits(quantizers) == pytest.approx(run(sites, quantizers, PICTURES).bits, rel=0.1)
+    met = seen.within(quantizers, 1.2)
+    assert run(sites, met, PICTURES).bits == pytest.approx(1.2, rel=0.1)
+    with pytest.raises(QuantlibError, match=r"0\.001 bits per activation are too few"):
+        seen.within(quantizers, 0.001)
 
 
 def test_psnr_by_hand():

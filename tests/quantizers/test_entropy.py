@@ -84,6 +84,15 @@ def test_the_estimate_is_close():
     assert 8 * quantizer.encode(x).nbytes == pytest.approx(bits, rel=0.03)
 
 
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_a_sample_tells_the_length(per_channel):
+    x = laplace(1, 8, 60, 60)
+    steps = torch.linspace(0.2, 1.0, 8) if per_channel else torch.tensor(0.5)
+    quantizer = EntropyQuantizer(steps)
+    found = quantizer.bits_of(x[0].flatten(1)[:, ::4], 3600)
+    assert found == pytest.approx(8 * quantizer.encode(x).nbytes, rel=0.02)
+
+
 def test_centroids_lessen_the_error():
     x = laplace(1, 8, 40, 40)
     quantizer = EntropyQuantizer(torch.tensor(1.0), 0.3)
