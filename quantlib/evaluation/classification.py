@@ -63,8 +63,11 @@ def evaluate(
     pictures: LabelledPictures,
     batch: int = BATCH,
     watch: Callable[[int, int], None] = lambda done, total: None,
+    count_bytes: bool = True,
 ) -> Classification:
     """Classify `pictures` in batches of `batch`, and account for every activation.
+
+    Without `count_bytes` the ledger stays empty, which is several times faster for DQA.
 
     Raises a `QuantlibError` when there are no pictures, or when their classes or their size are not
     those of the network.
@@ -75,7 +78,7 @@ def evaluate(
     predicted = []
     watch(0, len(pictures))
     for x, _ in pictures.batches(batch):
-        logits, spent = network.measure(x)
+        logits, spent = network.measure(x) if count_bytes else (network(x), {})
         for name, size in spent.items():
             sizes[name] = sizes.get(name, ByteSizes()) + size
         predicted += logits.argmax(1).tolist()
@@ -106,6 +109,7 @@ def classify(
     batch: int = BATCH,
     ranking: Ranking | None = None,
     watch: Callable[[int, int], None] = lambda done, total: None,
+    count_bytes: bool = True,
 ) -> Classification:
     """Quantize `classifier` as `settings` say and evaluate it on `pictures`.
 
@@ -129,7 +133,7 @@ def classify(
         ranking = rank(sites, examples, settings.criterion, settings.bits, settings.extra_bits)
     masks = ranking.masks(settings.important) if ranking and settings.needs_ranking else None
     network = quantize(sites, settings, masks, [example.input for example in examples])
-    return evaluate(network, pictures, batch, watch)
+    return evaluate(network, pictures, batch, watch, count_bytes)
 
 
 def _check(classifier: torch.nn.Module, pictures: LabelledPictures) -> None:
