@@ -31,7 +31,9 @@ class HubServer:
             routes=[
                 Route("/", lambda request: Response("a Hub")),
                 Route("/api/models/{owner}/{name}/tree/{revision}", self._tree),
+                Route("/api/datasets/{owner}/{name}/tree/{revision}", self._tree),
                 Route("/{owner}/{name}/resolve/{revision}/{file:path}", self._resolve),
+                Route("/datasets/{owner}/{name}/resolve/{revision}/{file:path}", self._resolve),
             ]
         )
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")

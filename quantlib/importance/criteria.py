@@ -1,15 +1,15 @@
 """Importance criteria that take one forward and one backward pass at most.
 
 Sums run over samples and positions of a channel; `a` is the activation at a site, `g` the gradient
-of the L1 loss with respect to it along the path that quantization touches.
+of the examples' loss with respect to it along the path that quantization touches.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from quantlib.importance.pairs import Pair
+from quantlib.importance.example import Example
 from quantlib.ptq.sites import Site, SiteNetwork
 from quantlib.quantizers.channels import by_channel
 from quantlib.quantizers.uniform import fit_uniform
@@ -52,25 +52,25 @@ ONE_PASS: dict[str, Score] = {
 
 def score(
     sites: SiteNetwork,
-    pairs: list[Pair],
+    examples: Sequence[Example],
     criterion: str,
     bits: int,
     extra_bits: int,
     watch: Callable[[int, int], None],
 ) -> dict[str, Tensor]:
-    """Scores `(C,)` of every site, summed over `pairs`."""
+    """Scores `(C,)` of every site, summed over `examples`."""
     totals = {site.name: torch.zeros(site.channels) for site in sites.sites}
-    for done, pair in enumerate(pairs):
-        watch(done, len(pairs))
-        for site, a, g in activations_and_gradients(sites, pair, criterion != "energy"):
+    for done, example in enumerate(examples):
+        watch(done, len(examples))
+        for site, a, g in activations_and_gradients(sites, example, criterion != "energy"):
             rows = by_channel(a, site.channel_dim), by_channel(g, site.channel_dim)
             totals[site.name] += ONE_PASS[criterion](*rows, bits, extra_bits)
-    watch(len(pairs), len(pairs))
+    watch(len(examples), len(examples))
     return totals
 
 
 def activations_and_gradients(
-    sites: SiteNetwork, pair: Pair, gradients: bool = True
+    sites: SiteNetwork, example: Example, gradients: bool = True
 ) -> list[tuple[Site, Tensor, Tensor]]:
     """(site, a, g) in order of execution; `g` is zero where no gradient was asked for."""
     probes: list[tuple[Site, Tensor]] = []
@@ -81,10 +81,10 @@ def activations_and_gradients(
         return copy
 
     with torch.inference_mode(False), torch.set_grad_enabled(gradients):
-        low = pair.low.clone().requires_grad_(gradients)
-        output = sites.run(low, probe)
+        output = sites.run(example.input.clone().requires_grad_(gradients), probe)
         if not gradients:
             return [(site, a, torch.zeros_like(a)) for site, a in probes]
-        loss = nn.functional.l1_loss(output, pair.high.clone())
-        slopes = torch.autograd.grad(loss, [a for _, a in probes], materialize_grads=True)
+        slopes = torch.autograd.grad(
+            example.loss(output), [a for _, a in probes], materialize_grads=True
+        )
     return [(site, a.detach(), g) for (site, a), g in zip(probes, slopes, strict=True)]

@@ -1,19 +1,19 @@
-"""The paper's greedy ranking (DQA, algorithm 3), for super-resolution with PSNR as the metric."""
+"""The paper's greedy ranking (DQA, algorithm 3), by PSNR or by accuracy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from quantlib.importance.pairs import Pair
+from quantlib.importance.example import Example
 from quantlib.ptq.sites import Site, SiteNetwork
 from quantlib.quantizers.uniform import fit_uniform
 
 
 def greedy(
-    sites: SiteNetwork, pairs: list[Pair], bits: int, watch: Callable[[int, int], None]
+    sites: SiteNetwork, examples: Sequence[Example], bits: int, watch: Callable[[int, int], None]
 ) -> dict[str, Tensor]:
-    """PSNR in dB of every candidate channel: the one whose quantization is skipped.
+    """Mean quality with every candidate channel: the one whose quantization is skipped.
 
     Layer by layer in order of execution, earlier layers are quantized except for their most
     important channel, the layer itself except for the candidate; later ones stay in FP32.
@@ -25,7 +25,7 @@ def greedy(
         found = []
         for channel in range(site.channels):
             watch(done, total)
-            found.append(_psnr(sites, pairs, bits, {**kept, site.name: channel}))
+            found.append(_quality(sites, examples, bits, {**kept, site.name: channel}))
             done += 1
         scores[site.name] = torch.tensor(found)
         kept[site.name] = int(scores[site.name].argmax())
@@ -34,7 +34,9 @@ def greedy(
 
 
 @torch.inference_mode()
-def _psnr(sites: SiteNetwork, pairs: list[Pair], bits: int, kept: dict[str, int]) -> float:
+def _quality(
+    sites: SiteNetwork, examples: Sequence[Example], bits: int, kept: dict[str, int]
+) -> float:
     def visit(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
         if site.name not in kept:
             return a
@@ -43,5 +45,5 @@ def _psnr(sites: SiteNetwork, pairs: list[Pair], bits: int, kept: dict[str, int]
         quantized.select(site.channel_dim, channel).copy_(a.select(site.channel_dim, channel))
         return quantized
 
-    errors = [(sites.run(p.low, visit).clamp(0, 1) - p.high).square().mean() for p in pairs]
-    return -10 * torch.log10(torch.stack(errors)).mean().item()
+    found = [example.quality(sites.run(example.input, visit)) for example in examples]
+    return torch.cat(found).mean().item()

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
+from torch.nn.functional import l1_loss
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging.resizing import downscale
@@ -12,10 +14,22 @@ from quantlib.imaging.tensors import to_tensor
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A low-resolution input `(1, 3, H, W)` and its truth `(1, 3, S·H, S·W)`."""
+    """A low-resolution input `(1, 3, H, W)` and its truth `(1, 3, S·H, S·W)`, an `Example`."""
 
     low: Tensor
     high: Tensor
+
+    @property
+    def input(self) -> Tensor:
+        return self.low
+
+    def loss(self, output: Tensor) -> Tensor:
+        """The L1 loss."""
+        return l1_loss(output, self.high.clone())
+
+    def quality(self, output: Tensor) -> Tensor:
+        """PSNR in dB over RGB, `(1,)`."""
+        return -10 * torch.log10((output.clamp(0, 1) - self.high).square().mean())[None]
 
 
 def pairs_from(pictures: list[np.ndarray], scale: int) -> list[Pair]:

@@ -1,14 +1,14 @@
 """One function for every criterion."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
 from quantlib.errors import QuantlibError
 from quantlib.importance.criteria import ONE_PASS, score
+from quantlib.importance.example import Example
 from quantlib.importance.greedy import greedy
-from quantlib.importance.pairs import Pair
 from quantlib.importance.ranking import Ranking
 from quantlib.ptq.settings import CRITERIA
 from quantlib.ptq.sites import SiteNetwork
@@ -16,14 +16,14 @@ from quantlib.ptq.sites import SiteNetwork
 
 def rank(
     sites: SiteNetwork,
-    pairs: list[Pair],
+    examples: Sequence[Example],
     criterion: str = "fisher",
     bits: int = 3,
     extra_bits: int = 3,
     seed: int = 0,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> Ranking:
-    """Rank the channels of every site by `criterion` on calibration pairs.
+    """Rank the channels of every site by `criterion` on pairs or labelled batches.
 
     `bits` and `extra_bits` matter to greedy and gain, `seed` to random. `watch(done, total)` is
     called as the work goes on; an exception that it raises ends the work.
@@ -37,7 +37,7 @@ def rank(
         generator = torch.Generator().manual_seed(seed)
         scores = {s.name: torch.rand(s.channels, generator=generator) for s in sites.sites}
     elif criterion in ONE_PASS:
-        scores = score(sites, pairs, criterion, bits, extra_bits, watch)
+        scores = score(sites, examples, criterion, bits, extra_bits, watch)
     else:
-        scores = greedy(sites, pairs, bits, watch)
+        scores = greedy(sites, examples, bits, watch)
     return Ranking(criterion, scores, time.perf_counter() - started)

@@ -26,6 +26,11 @@ class Ranking:
         """Channels from the most to the least important."""
         return torch.argsort(self.scores[site], descending=True, stable=True)
 
+    def inverse(self) -> "Ranking":
+        """The same scores with the least important channels first, as a control."""
+        scores = {site: -scores for site, scores in self.scores.items()}
+        return Ranking(f"inverse {self.criterion}", scores, self.seconds)
+
     def mask(self, site: str, ratio: float) -> Tensor:
         """The important channels as a bool mask: the first round(ratio · C) of the order."""
         order = self.order(site)

@@ -1,5 +1,6 @@
 """The networks, the catalogue, and loading from the Hub, from files and from assets/."""
 
+from quantlib.models.classifier import Classifier, load_classifier
 from quantlib.models.loading import SRNetwork, load
 
-__all__ = ["SRNetwork", "load"]
+__all__ = ["Classifier", "SRNetwork", "load", "load_classifier"]

@@ -46,10 +46,11 @@ _REFERENCE = re.compile(
 
 @dataclass(frozen=True)
 class HubReference:
-    """A checkpoint on the Hub: repository, revision (branch, tag or commit) and file.
+    """A file on the Hub: repository, revision (branch, tag or commit), path, "model" or "dataset".
 
-    >>> HubReference.parse("eugenesiow/edsr-base@d622f68:pytorch_model_2x.pt")
-    HubReference(repository='eugenesiow/edsr-base', revision='d622f68', file='pytorch_model_2x.pt')
+    >>> reference = HubReference.parse("eugenesiow/edsr-base@d622f68:pytorch_model_2x.pt")
+    >>> reference.repository, reference.revision, reference.file
+    ('eugenesiow/edsr-base', 'd622f68', 'pytorch_model_2x.pt')
     >>> str(HubReference.parse("hub:eugenesiow/pan"))
     'hub:eugenesiow/pan'
     """
@@ -57,6 +58,7 @@ class HubReference:
     repository: str
     revision: str | None = None
     file: str | None = None
+    kind: str = "model"
 
     @classmethod
     def parse(cls, text: str) -> "HubReference":
@@ -84,7 +86,8 @@ class HubReference:
 
     def __str__(self) -> str:
         revision = f"@{self.revision}" if self.revision else ""
-        return f"hub:{self.repository}{revision}" + (f":{self.file}" if self.file else "")
+        folder = "" if self.kind == "model" else f"{self.kind}s/"
+        return f"hub:{folder}{self.repository}{revision}" + (f":{self.file}" if self.file else "")
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def fetch(reference: HubReference) -> HubFile:
         file=file,
         sha256=sha256(path),
         size=path.stat().st_size,
-        licence=_licence(reference.repository, commit, online),
+        licence=_licence(reference, commit, online),
     )
 
 
@@ -141,7 +144,11 @@ def _endpoint() -> str:
 
 def _is_cached(reference: HubReference, file: str) -> bool:
     found = try_to_load_from_cache(
-        reference.repository, file, cache_dir=constants.HF_HUB_CACHE, revision=reference.revision
+        reference.repository,
+        file,
+        cache_dir=constants.HF_HUB_CACHE,
+        revision=reference.revision,
+        repo_type=reference.kind,
     )
     return isinstance(found, str)
 
@@ -172,7 +179,7 @@ def _choose(reference: HubReference, online: bool) -> str:
 def _checkpoints(reference: HubReference) -> list[str]:
     try:
         files = HfApi(endpoint=_endpoint()).list_repo_files(
-            reference.repository, revision=reference.revision
+            reference.repository, revision=reference.revision, repo_type=reference.kind
         )
     except Exception as error:
         raise _explain(error, reference, None) from error
@@ -185,6 +192,7 @@ def _download(reference: HubReference, file: str, online: bool) -> Path:
             reference.repository,
             file,
             revision=reference.revision,
+            repo_type=reference.kind,
             endpoint=_endpoint(),
             cache_dir=constants.HF_HUB_CACHE,
             local_files_only=not online,
@@ -194,13 +202,14 @@ def _download(reference: HubReference, file: str, online: bool) -> Path:
     return Path(path)
 
 
-def _licence(repository: str, commit: str, online: bool) -> str | None:
-    """The licence that the model card states, None where there is no card or it states none."""
+def _licence(reference: HubReference, commit: str, online: bool) -> str | None:
+    """The licence that the card states, None where there is no card or it states none."""
     try:
         card = hf_hub_download(
-            repository,
+            reference.repository,
             "README.md",
             revision=commit,
+            repo_type=reference.kind,
             endpoint=_endpoint(),
             cache_dir=constants.HF_HUB_CACHE,
             local_files_only=not online,
@@ -226,7 +235,8 @@ def _explain(error: Exception, reference: HubReference, file: str | None) -> Qua
         )
     if isinstance(error, RepositoryNotFoundError):
         return QuantlibError(
-            f"There is no public model {repository} on the Hub; check the owner and the name."
+            f"There is no public {reference.kind} {repository} on the Hub; check the owner and "
+            "the name."
         )
     if isinstance(error, RevisionNotFoundError):
         return QuantlibError(
@@ -240,7 +250,7 @@ def _explain(error: Exception, reference: HubReference, file: str | None) -> Qua
     if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
         return QuantlibError(
             f"The Hub refused access to {repository}; log in with `hf auth login` or choose a "
-            "public model."
+            f"public {reference.kind}."
         )
     if isinstance(error, FileMetadataError):
         return QuantlibError(

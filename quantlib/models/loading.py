@@ -4,21 +4,15 @@ import copy
 import re
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from quantlib.errors import QuantlibError
-from quantlib.models import catalogue, edsr, pan, quantsr, swin2sr
-from quantlib.models.checkpoint import (
-    SUFFIXES,
-    missing_names,
-    read_metadata,
-    read_weights,
-    sha256,
-)
+from quantlib.models import edsr, pan, quantsr, swin2sr
+from quantlib.models.checkpoint import read_metadata, read_weights
+from quantlib.models.sources import explained, locate
 from quantlib.qat import packing
 from quantlib.qat.depth import DEPTHS
 from quantlib.qat.scheme import quantized_layers
@@ -145,98 +139,37 @@ def load(name: str) -> SRNetwork:
     Everything that can go wrong with a name, a download or a checkpoint raises a `QuantlibError`.
 
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp()) / "small.pth"
     >>> torch.save(edsr.EDSR(scale=2, features=4, blocks=1).state_dict(), path)
     >>> network = load(str(path))
     >>> network.architecture, network.scale, network(torch.zeros(1, 3, 5, 7)).shape
     ('EDSR', 2, torch.Size([1, 3, 10, 14]))
     """
-    if name.startswith("builtin:"):
-        return _load_bundled(name)
-    if name.startswith("hub:"):
-        return _load_from_hub(name)
-    if not name.lower().endswith(SUFFIXES):
-        raise QuantlibError(
-            f"{name!r} does not name a network; write builtin:NAME, hub:OWNER/NAME or the path of "
-            f"a file that ends in {', '.join(SUFFIXES)}."
-        )
-    path = Path(name).expanduser()
-    return _build(path, name, source=str(path))
-
-
-def _load_bundled(name: str) -> SRNetwork:
-    entry = next((e for e in catalogue.bundled() if e.name == name), None)
-    if entry is None:
-        names = ", ".join(e.name for e in catalogue.bundled()) or "none in this installation"
-        raise QuantlibError(
-            f"There is no bundled network {name!r}; the bundled networks are {names}."
-        )
-    path = catalogue.WEIGHTS_FOLDER / f"{name.removeprefix('builtin:')}.safetensors"
-    return _build(path, name, source=entry.source, licence=entry.licence)
-
-
-def _load_from_hub(name: str) -> SRNetwork:
-    from quantlib.models import hub
-
-    reference = hub.HubReference.parse(name)
-    entry = catalogue.find(name)
-    if entry is not None:
-        reference = hub.HubReference.parse(entry.name)
-    received = hub.fetch(reference)
-    return _build(
-        received.path,
-        str(reference),
-        source=f"{received.repository}@{received.commit}:{received.file}",
-        licence=(entry.licence if entry else None) or received.licence,
-        commit=received.commit,
-    )
-
-
-def _build(
-    path: Path, name: str, source: str, licence: str | None = None, commit: str | None = None
-) -> SRNetwork:
-    weights, metadata = read_weights(path), read_metadata(path)
-    network = _recognise(packing.float_state(weights), path.name)
+    found = locate(name)
+    weights, metadata = read_weights(found.path), read_metadata(found.path)
+    network = _recognise(packing.float_state(weights), found.path.name)
     if packing.KEY in metadata:
         packing.restore(network.network, weights, metadata)
         network.requires_grad_(False).eval()
-    network.name = name
-    network.source = source
-    network.licence = licence
-    network.commit = commit
-    network.sha256 = sha256(path)
+    found.mark(network)
     return network
 
 
 def _recognise(weights: dict[str, Tensor], file: str) -> SRNetwork:
     """The network that the names and shapes in `weights` belong to."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # spandrel's architectures use older forms of PyTorch
-            if quantsr.recognises(weights):
-                made = quantsr.from_state_dict(weights, bits=quantsr.bits_in(file))
-                return _small(made, "QuantSR-C")
-            if edsr.recognises(weights):
-                return _small(edsr.from_state_dict(weights), "EDSR")
-            if pan.recognises(weights):
-                return _small(pan.from_state_dict(weights, _scale_in(file)), "PAN")
-            if swin2sr.recognises(weights):
-                return _swin2sr(weights)
-            return _from_spandrel(weights, file)
-    except QuantlibError:
-        raise
-    except Exception as error:  # hyper-parameters that do not fit surface as any kind of error
-        missing = missing_names(error) or (
-            [str(error.args[0])] if isinstance(error, KeyError) else []
-        )
-        if missing:
-            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            raise QuantlibError(
-                f"{file} lacks {', '.join(missing[:3])}{more}; choose a complete checkpoint."
-            ) from error
-        raise QuantlibError(
-            f"The weights in {file} do not fit together; recognised are {RECOGNISED}."
-        ) from error
+    with explained(file, RECOGNISED), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # spandrel's architectures use older forms of PyTorch
+        if quantsr.recognises(weights):
+            made = quantsr.from_state_dict(weights, bits=quantsr.bits_in(file))
+            return _small(made, "QuantSR-C")
+        if edsr.recognises(weights):
+            return _small(edsr.from_state_dict(weights), "EDSR")
+        if pan.recognises(weights):
+            return _small(pan.from_state_dict(weights, _scale_in(file)), "PAN")
+        if swin2sr.recognises(weights):
+            return _swin2sr(weights)
+        return _from_spandrel(weights, file)
 
 
 def _small(network: edsr.EDSR | pan.PAN, architecture: str) -> SRNetwork:

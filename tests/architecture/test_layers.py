@@ -13,7 +13,7 @@ LIBRARY = ROOT / "quantlib"
 LAYERS = [
     {"errors"},
     {"coding", "imaging"},
-    {"quantizers"},
+    {"quantizers", "datasets"},
     {"qat"},
     {"models"},
     {"training", "ptq"},
