@@ -218,7 +218,7 @@ def frontier(points: list, own, floor: float, ceiling: float | None) -> go.Figur
         ("direct", "direct, interpolated", quantized_colour(), "lines+markers"),
         ("noisyquant", "NoisyQuant", "#8f6fc0", "lines+markers"),
         ("dqa", "DQA", kept_colour(), "markers"),
-        ("entropy", "entropy-coded", "#3d9a5f", "lines+markers"),
+        ("entropy", "entropy coding", "#3d9a5f", "lines+markers"),
     ):
         some = [(i, p) for i, p in numbered if p.settings.method == method]
         if some:

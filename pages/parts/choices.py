@@ -25,7 +25,7 @@ METHOD_TITLES = {
     "pot": "Power-of-two",
     "noisyquant": "NoisyQuant",
     "dqa": "DQA",
-    "entropy": "Entropy-coded",
+    "entropy": "Entropy coding",
     "rlq": "RLQ",
 }
 METHOD_SENTENCES = {

@@ -68,7 +68,7 @@ class Settings:
         if self.method == "fp32":
             return "FP32"
         if self.method == "entropy":
-            return f"{self.bits_per_activation:g}-bit entropy-coded"
+            return f"{self.bits_per_activation:g}-bit entropy coding"
         return f"{self.bits}-bit {names.get(self.method, 'DQA')}"
 
     @property
