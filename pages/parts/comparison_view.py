@@ -120,7 +120,10 @@ def _show_rows(
         if seeds == {1}:
             st.caption("One seed each, so there is no deviation.")
         else:
-            st.caption("Mean ± standard deviation over the seeds.")
+            st.caption(
+                "Mean ± standard deviation over the seeds. Minutes are by the clock of a machine "
+                "that did other work too; `make bench` compares the cost of a step."
+            )
 
 
 def _cells(row: Row, parts: bool) -> dict[str, str]:
