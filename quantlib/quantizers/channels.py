@@ -55,12 +55,17 @@ def largest_magnitude(x: Tensor, channel_dim: int | None) -> Tensor:
             reduced = torch.maximum(-low, high)
         else:
             reduced = x.abs()
-    if not torch.isfinite(reduced).all():
+    require_finite(reduced)
+    return reduced
+
+
+def require_finite(values: Tensor) -> None:
+    """Raises QuantlibError when a value is NaN or infinite."""
+    if not torch.isfinite(values).all():
         raise QuantlibError(
             "An activation is NaN or infinite and cannot be quantized; "
             "check the picture and the network's weights."
         )
-    return reduced
 
 
 def step_size(magnitude: Tensor, divisor: Tensor | int) -> Tensor:

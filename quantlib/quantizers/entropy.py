@@ -10,7 +10,12 @@ from torch import Tensor
 
 from quantlib.coding import ans
 from quantlib.errors import QuantlibError
-from quantlib.quantizers.channels import along_channels, by_channel, channel_axis
+from quantlib.quantizers.channels import (
+    along_channels,
+    by_channel,
+    channel_axis,
+    require_finite,
+)
 from quantlib.quantizers.packed import element_count
 from quantlib.quantizers.quantizer import Quantizer
 from quantlib.quantizers.sizes import ByteSizes
@@ -114,11 +119,7 @@ class EntropyQuantizer(Quantizer):
         """Codes as floats, and the centroids `(2,)`."""
         scaled = x / along_channels(self.steps, x, self.channel_dim)
         magnitude = scaled.abs()
-        if not bool(torch.isfinite(magnitude).all()):
-            raise QuantlibError(
-                "An activation is NaN or infinite and cannot be quantized; "
-                "check the picture and the network's weights."
-            )
+        require_finite(magnitude)
         codes = (magnitude + self.rounding).floor_().clamp_(max=LARGEST_CODE)
         beyond = magnitude.sub_(codes)
         centroids = torch.stack([_mean(beyond, codes == 1), _mean(beyond, codes > 1)])
@@ -143,26 +144,20 @@ class EntropyQuantizer(Quantizer):
         """The quantized values, and what `encode` takes in bits by the frequencies of the codes."""
         codes, centroids = self._codes(x)
         counts = _counts(by_channel(codes, self.channel_dim))
-        bits = min(_bits(counts), _bits(counts.sum(0, keepdim=True)))
-        bits += self._head_bits(x.dim())
+        bits = self._stored_bits(counts, x.dim())
         return _values(codes, self.steps, centroids, self.channel_dim), bits
-
-    def _head_bits(self, dimensions: int) -> int:
-        return 8 * (_HEADER.size + 4 * (dimensions + self.steps.numel() + _CENTROIDS))
 
     def bits_of(self, sample: Tensor, length: int, dimensions: int = 4) -> float:
         """What `encode` takes of channels of `length` values, a part of which is `sample` `(C, n)`.
 
         `dimensions` are those of the whole tensor.
         """
-        counts = _counts(self.along_first()._codes(sample)[0])
-        times = length / max(sample.shape[1], 1)
-        bits = min(_bits(counts, times), _bits(counts.sum(0, keepdim=True), times))
-        return bits + self._head_bits(dimensions)
+        codes, _ = replace(self, channel_dim=0)._codes(sample)
+        return self._stored_bits(_counts(codes), dimensions, length / max(sample.shape[1], 1))
 
-    def along_first(self) -> "EntropyQuantizer":
-        """The same for tensors whose channels lie along the first axis."""
-        return replace(self, channel_dim=0)
+    def _stored_bits(self, counts: Tensor, dimensions: int, times: float = 1.0) -> float:
+        head = 8 * (_HEADER.size + 4 * (dimensions + self.steps.numel() + _CENTROIDS))
+        return min(_bits(counts, times), _bits(counts.sum(0, keepdim=True), times)) + head
 
     def _encoded(self, codes: Tensor, centroids: Tensor) -> EntropyTensor:
         rows = by_channel(codes, self.channel_dim)
