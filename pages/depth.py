@@ -200,8 +200,8 @@ def show_costs(name: str, picture: Subject, chosen: SubNetwork, full: SubNetwork
             "multiplication by the bits of both factors; saved is against the same blocks in FP32. "
             "Bytes are those of all weights and biases, packed with their steps where they have "
             "few bits. The ends are head, last convolution of the body, upsampler and tail: in "
-            "FP32 as trained, or in 8 bits with ranges from this picture and no training. Savings "
-            "published for W2A2 networks, 70 % or 90 %, differ mostly in what they count as ends."
+            "FP32 as trained, or in 8 bits with ranges from this picture and no training. What is "
+            "known of the counting behind published savings stands on the results page."
         )
 
 
