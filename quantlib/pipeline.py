@@ -1,38 +1,48 @@
 """From a person's choices to a measured result: what the command line and the pages both call."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import count
 
 import numpy as np
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.evaluation.budget import Measured, within_budget
 from quantlib.evaluation.ledger import Ledger, weight_sizes
 from quantlib.evaluation.quality import psnr_y, ssim_y
 from quantlib.imaging.resizing import downscale
 from quantlib.imaging.samples import PHOTOGRAPHS, calibration_pictures, load_sample
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.imaging.tiling import tiled
-from quantlib.importance import Ranking, rank
-from quantlib.importance.allocation import SampledActivations, allocate
 from quantlib.importance.pairs import Pair, pairs_from
+from quantlib.importance.preparing import prepare, steps_for
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import rlq_names, rlq_twin
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
 from quantlib.qat.release import with_free_inputs
 from quantlib.qat.scheme import quantized_layers
-from quantlib.quantizers.entropy import EntropyQuantizer
 from quantlib.quantizers.sizes import ByteSizes
+
+__all__ = [
+    "Measurement",
+    "adaptation_pictures",
+    "default_pairs",
+    "measure",
+    "open_network",
+    "prepare",
+    "reduced",
+    "sample_for",
+    "sites_of",
+    "steps_for",
+    "trained_bits",
+]
 
 INPUT_SIDE = 128
 WHOLE_PIXELS = 320 * 320
 TILE = 192
 CALIBRATION_TILES = 8
-ALLOCATION_PICTURES, ALLOCATION_BITS = 4, 2.0
-SAFETY, USED, ATTEMPTS = 0.997, 0.97, 2  # how closely a budget is met
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,39 +147,6 @@ def sample_for(key: str, scale: int) -> np.ndarray:
     return load_sample(key, side - side % scale).rgb
 
 
-def prepare(
-    sites: SiteNetwork,
-    settings: Settings,
-    pairs: list[Pair],
-    ranking: Ranking | None = None,
-    steps: Mapping[str, EntropyQuantizer] | None = None,
-    watch: Callable[[int, int], None] = lambda done, total: None,
-) -> QuantizedNetwork:
-    """Rank the channels if the method needs it, calibrate if it has to be, and quantize.
-
-    `ranking` and `steps` are what they have been found to be before, if they have.
-    """
-    if settings.method == "entropy":
-        return QuantizedNetwork(sites, settings, frozen=steps or steps_for(sites, pairs, watch))
-    if settings.needs_ranking and ranking is None:
-        ranking = rank(
-            sites, pairs, settings.criterion, settings.bits, settings.extra_bits, watch=watch
-        )
-    masks = ranking.masks(settings.important) if ranking and settings.needs_ranking else None
-    return quantize(sites, settings, masks, [pair.low for pair in pairs])
-
-
-def steps_for(
-    sites: SiteNetwork,
-    pairs: list[Pair],
-    watch: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, EntropyQuantizer]:
-    """The proportions of entropy-coded steps; every picture multiplies them to meet its budget."""
-    return allocate(
-        sites, [pair.low for pair in pairs[:ALLOCATION_PICTURES]], ALLOCATION_BITS, watch
-    )
-
-
 def measure(
     network: QuantizedNetwork,
     rgb: np.ndarray,
@@ -196,9 +173,6 @@ def measure(
     return Measurement(result, Ledger(sizes), seconds, scale, truth, weights)
 
 
-Measured = tuple[Tensor, dict[str, ByteSizes]]
-
-
 def _measure(
     network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
 ) -> Measured:
@@ -213,20 +187,9 @@ def _measure(
 def _measure_within(
     network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
 ) -> Measured:
-    """With steps that keep to the budget; what the estimate of the bytes misses is made up for."""
-    sites, settings = network.site_network, network.settings
-    budget = aim = settings.bits_per_activation
     small = low.shape[-1] * low.shape[-2] <= WHOLE_PIXELS
-    seen = SampledActivations(sites, [low] if small else _some_tiles(low))
-    for attempt in count():
-        quantizers = seen.within(network.frozen, aim)  # type: ignore[arg-type]
-        quantized = QuantizedNetwork(sites, settings, frozen=quantizers)
-        output, sizes = _measure(quantized, low, scale, watch)
-        spent = Ledger(sizes).bits_per_activation
-        if spent <= budget and (spent >= USED * budget or attempt >= ATTEMPTS):
-            break
-        aim *= SAFETY * budget / spent
-    return output, sizes
+    seen = [low] if small else _some_tiles(low)
+    return within_budget(network, seen, lambda quantized: _measure(quantized, low, scale, watch))
 
 
 def _check_size(truth: np.ndarray, result: np.ndarray, scale: int) -> None:

@@ -1,8 +1,9 @@
-"""Train a network by a recipe, on a folder of photographs."""
+"""Train a network by a recipe, on a folder of photographs or of a data set."""
 
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from quantlib.cli import train_recognition
 from quantlib.cli.choices import folder
 from quantlib.evaluation.dataset import find_pairs
 from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.reading import read_picture
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.training.loop import Progress
-from quantlib.training.recipe import read_recipe
+from quantlib.training.recipe import read_toml, recipe_from
+from quantlib.training.recognition_recipe import recognition_recipe_from
 from quantlib.training.run import train_recipe
 
 
@@ -51,7 +54,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    recipe = read_recipe(Path(options.recipe))
+    file = Path(options.recipe)
+    values = read_toml(file)
+    if "task" in values:
+        recognition = recognition_recipe_from(values, file)
+        unit = "% mean IoU" if recognition.task == "segmentation" else "% right"
+        return train_recognition.train(recognition, options, partial(_watch, unit=unit))
+    recipe = recipe_from(values, file)
     score = scorer(options, recipe.scale)
 
     def validate(network: nn.Module) -> dict[str, float]:
@@ -85,11 +94,11 @@ def _psnr(network: nn.Module, high: Path, low: Path, scale: int) -> float:
     return round(psnr_y(result, truth, scale), 4)
 
 
-def _watch(progress: Progress) -> None:
+def _watch(progress: Progress, unit: str = "dB") -> None:
     print(
         f"step {progress.step}/{progress.steps}  loss {progress.loss:.5f}  "
         f"{progress.steps_per_second:.1f} steps/s  {progress.seconds_left / 60:.0f} min left"
-        + ("" if progress.psnr_y is None else f"  held-out {progress.psnr_y:.2f} dB"),
+        + ("" if progress.quality is None else f"  held-out {progress.quality:.2f} {unit}"),
         file=sys.stderr,
         flush=True,
     )

@@ -15,10 +15,12 @@ import torch
 from quantlib.datasets import LabelledPictures
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
+from quantlib.evaluation.recognition import needs_examples, run
 from quantlib.importance import Ranking, rank
 from quantlib.importance.example import labelled_batches
+from quantlib.importance.preparing import prepare
 from quantlib.models import Classifier
-from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
+from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
 from quantlib.quantizers.sizes import ByteSizes
 
 BATCH = 1000
@@ -78,7 +80,7 @@ def evaluate(
     predicted = []
     watch(0, len(pictures))
     for x, _ in pictures.batches(batch):
-        logits, spent = network.measure(x) if count_bytes else (network(x), {})
+        logits, spent = run(network, x, count_bytes)
         for name, size in spent.items():
             sizes[name] = sizes.get(name, ByteSizes()) + size
         predicted += logits.argmax(1).tolist()
@@ -119,9 +121,8 @@ def classify(
     """
     _check(classifier, pictures)
     sites = sites_of(classifier)
-    ranks = settings.needs_ranking and ranking is None
     examples = []
-    if settings.needs_calibration or (ranks and settings.criterion != "random"):
+    if needs_examples(settings, ranking):
         if calibration is None:
             raise QuantlibError(
                 f"{settings.summary} needs labelled calibration pictures; give some that are not "
@@ -129,10 +130,9 @@ def classify(
             )
         _check(classifier, calibration)
         examples = labelled_batches(calibration)
-    if ranks:
-        ranking = rank(sites, examples, settings.criterion, settings.bits, settings.extra_bits)
-    masks = ranking.masks(settings.important) if ranking and settings.needs_ranking else None
-    network = quantize(sites, settings, masks, [example.input for example in examples])
+    elif settings.needs_ranking and ranking is None:
+        ranking = rank(sites, [], settings.criterion, settings.bits, settings.extra_bits)
+    network = prepare(sites, settings, examples, ranking)
     return evaluate(network, pictures, batch, watch, count_bytes)
 
 

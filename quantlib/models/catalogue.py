@@ -15,6 +15,10 @@ from quantlib.errors import QuantlibError
 
 WEIGHTS_FOLDER = Path(__file__).parents[2] / "assets" / "weights"
 
+SUPER_RESOLUTION, CLASSIFICATION, SEGMENTATION = TASKS = (
+    *("super-resolution", "classification", "segmentation"),
+)
+
 _EDSR_PAPER = "Lim et al., CVPRW 2017, arXiv 1707.02921"
 _PAN_PAPER = "Zhao et al., ECCVW 2020, arXiv 2010.01073"
 _SWIN2SR_PAPER = "Conde et al., ECCVW 2022, arXiv 2209.11345"
@@ -26,7 +30,8 @@ class CatalogueEntry:
 
     `bytes` is the size of the file; the Hub's sizes are as it lists them, to three digits. PSNR is
     in dB on Set5 (Y of BT.601, `scale` pixels cropped). What is not known is None. `depths` is
-    "joint" for depth-dynamic networks, or the one depth that was trained by itself.
+    "joint" for depth-dynamic networks, or the one depth that was trained by itself. `classes` of a
+    classifier or segmenter are their names, `measured` is what it was measured to do, in words.
     """
 
     name: str
@@ -41,6 +46,9 @@ class CatalogueEntry:
     published_in: str | None = None
     measured_psnr: float | None = None
     depths: str = ""
+    task: str = SUPER_RESOLUTION
+    classes: tuple[str, ...] = ()
+    measured: str = ""
 
     @property
     def is_bundled(self) -> bool:
@@ -103,15 +111,24 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
 """The networks on the Hub, lightest repositories and best documented first."""
 
 
-def bundled(folder: Path | None = None) -> list[CatalogueEntry]:
-    """The networks in `folder` (`assets/weights`) that have both a card and weights, by name."""
+def bundled(folder: Path | None = None, task: str = SUPER_RESOLUTION) -> list[CatalogueEntry]:
+    """The networks for `task` in `folder` (`assets/weights`) with both card and weights, by name.
+
+    >>> {entry.task for entry in bundled(task=SEGMENTATION)} <= {SEGMENTATION}
+    True
+    """
+    return [entry for entry in every_bundled(folder) if entry.task == task]
+
+
+def every_bundled(folder: Path | None = None) -> list[CatalogueEntry]:
+    """The networks for all tasks."""
     folder = folder or WEIGHTS_FOLDER
     cards = sorted(folder.glob("*.json"))
     return [_read_card(card) for card in cards if card.with_suffix(".safetensors").is_file()]
 
 
 def entries() -> list[CatalogueEntry]:
-    """Every network of the catalogue, the bundled ones first.
+    """Every network for super-resolution, the bundled ones first.
 
     >>> [entry.name for entry in entries() if entry.architecture == "Swin2SR"]
     ['hub:caidas/swin2SR-lightweight-x2-64:pytorch_model.bin']
@@ -155,10 +172,11 @@ def _depths(training: Mapping[str, Any]) -> str:
 def _read_card(path: Path) -> CatalogueEntry:
     try:
         card = json.loads(path.read_text("utf-8"))
+        task = card.get("task", SUPER_RESOLUTION)
         return CatalogueEntry(
             name=f"builtin:{path.stem}",
             title=card.get("title") or f"{card['architecture']} ×{card['scale']}, bundled",
-            scale=int(card["scale"]),
+            scale=int(card["scale"]) if task == SUPER_RESOLUTION else 1,
             architecture=card["architecture"],
             source=card.get("source") or f"trained for Bitlens, see {path.name}",
             licence=card.get("licence"),
@@ -166,6 +184,9 @@ def _read_card(path: Path) -> CatalogueEntry:
             bytes=card.get("bytes") or path.with_suffix(".safetensors").stat().st_size,
             measured_psnr=(card.get("psnr_y") or {}).get("set5"),
             depths=_depths(card.get("training") or {}),
+            task=task,
+            classes=tuple(card.get("classes") or ()),
+            measured=card.get("measured") or "",
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise QuantlibError(

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.models import cifar_resnet, mobilenetv2, resnet
 from quantlib.models.checkpoint import read_weights
+from quantlib.models.normalised import Normalised
 from quantlib.models.preprocessing import Preprocessing, read_config
 from quantlib.models.sources import Source, explained, locate
 
@@ -16,46 +16,14 @@ RECOGNISED = (
 )
 
 
-class Classifier(nn.Module):
-    """A classifier with where it comes from, in evaluation mode and frozen.
+class Classifier(Normalised):
+    """RGB `float32 (N, 3, S, S)` in [0, 1] to logits `(N, classes)`; S is `preprocessing.size`.
 
-    `forward` takes RGB `float32 (N, 3, S, S)` in [0, 1], normalises it, and returns logits
-    `(N, classes)`; S is `preprocessing.size`.
-
-    Attributes: `network` the architecture itself; `architecture`; `classes`, how many;
-    `preprocessing`; `name` what `load_classifier` was given; `source` file or repository; `licence`
-    or None; `commit` on the Hub or None; `sha256` of the file; `parameter_count`.
-
+    >>> import torch
     >>> classifier = Classifier(cifar_resnet.CifarResNet(blocks=3), "ResNet-20", 10)
     >>> classifier(torch.rand(2, 3, 32, 32)).shape, classifier.parameter_count
     (torch.Size([2, 10]), 269722)
     """
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(
-        self,
-        network: nn.Module,
-        architecture: str,
-        classes: int,
-        preprocessing: Preprocessing | None = None,
-    ) -> None:
-        super().__init__()
-        preprocessing = preprocessing or Preprocessing()
-        self.network = network
-        self.architecture, self.classes = architecture, classes
-        self.preprocessing = preprocessing
-        self.register_buffer("mean", torch.tensor(preprocessing.mean).view(3, 1, 1), False)
-        self.register_buffer("std", torch.tensor(preprocessing.std).view(3, 1, 1), False)
-        self.name, self.source, self.sha256 = "", "", ""
-        self.licence: str | None = None
-        self.commit: str | None = None
-        self.parameter_count = sum(p.numel() for p in network.parameters())
-        self.eval().requires_grad_(False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.network((x - self.mean) / self.std)
 
 
 def load_classifier(name: str, preprocessing: Preprocessing | None = None) -> Classifier:
@@ -67,7 +35,7 @@ def load_classifier(name: str, preprocessing: Preprocessing | None = None) -> Cl
 
     Everything that can go wrong with a name, a download or a checkpoint raises a `QuantlibError`.
 
-    >>> import tempfile
+    >>> import tempfile, torch
     >>> path = Path(tempfile.mkdtemp()) / "resnet20.th"
     >>> torch.save({"state_dict": cifar_resnet.CifarResNet(blocks=3).state_dict()}, path)
     >>> classifier = load_classifier(str(path))

@@ -55,9 +55,9 @@ def locate(name: str) -> Source:
 
 
 def _bundled(name: str) -> Source:
-    entry = next((e for e in catalogue.bundled() if e.name == name), None)
+    entry = next((e for e in catalogue.every_bundled() if e.name == name), None)
     if entry is None:
-        names = ", ".join(e.name for e in catalogue.bundled()) or "none in this installation"
+        names = ", ".join(e.name for e in catalogue.every_bundled()) or "none in this installation"
         raise QuantlibError(
             f"There is no bundled network {name!r}; the bundled networks are {names}."
         )

@@ -11,6 +11,7 @@ from quantlib.qat.precision import result_dtype
 from quantlib.qat.quantizer import Grid, LearnedQuantizer
 
 SMALLEST_RANGE = 1e-8
+TOLD_APART = 2.0**-20  # of a bound: steps that float32 still resolves there
 
 
 def clip_and_round(
@@ -61,8 +62,11 @@ class ClippedQuantizer(LearnedQuantizer):
     def levels(self, lower: Tensor, upper: Tensor) -> Grid:
         """The levels between two bounds, shifted by less than a step onto its multiples."""
         low, high = self.codes
-        step = (upper - lower).detach().clamp_min(SMALLEST_RANGE) / (high - low)
-        return Grid(self.bitwidth, step, ((lower.detach() / step).round() - low) * step)
+        lower, upper = lower.detach(), upper.detach()
+        resolved = torch.maximum(lower.abs(), upper.abs()) * TOLD_APART
+        step = (upper - lower).clamp_min(SMALLEST_RANGE) / (high - low)
+        step = torch.maximum(step, resolved)
+        return Grid(self.bitwidth, step, ((lower / step).round() - low) * step)
 
     def quantize(self, x: Tensor) -> Tensor:
         lower, upper = self.bounds(x)

@@ -1,4 +1,4 @@
-"""The training loop: L1 loss, Adam, cosine schedule, moving average, exact resumption."""
+"""The training loop: cosine schedule, moving average, exact resumption."""
 
 import math
 import os
@@ -7,36 +7,68 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
-from quantlib.models.edsr import EDSR
 from quantlib.training.objective import Objective, start_quantizers
 from quantlib.training.passes import keep_freed_memory
-from quantlib.training.patches import PatchSource
-from quantlib.training.recipe import Recipe
+
+
+class Schedule(Protocol):
+    """What the loop asks of a recipe, a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def warmup(self) -> int: ...
+    @property
+    def ema(self) -> float: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def bfloat16(self) -> bool: ...
+
+
+class Batches(Protocol):
+    """Where inputs and what is wanted for them come from, as a function of seed and step alone."""
+
+    def batch(self, size: int, seed: int, step: int) -> tuple[Tensor, Tensor]: ...
+
+
+def adam(learned: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    return torch.optim.Adam(learned, rate, fused=True)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a watcher of a training run wants to know."""
+    """What a watcher of a training run wants to know; `quality` is what the judge said."""
 
     step: int
     steps: int
     loss: float
     steps_per_second: float
-    psnr_y: float | None = None
+    quality: float | None = None
 
     @property
     def seconds_left(self) -> float:
         return (self.steps - self.step) / self.steps_per_second
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
+def learning_rate(recipe: Schedule, step: int) -> float:
     """Linear warm-up, then half a cosine down to zero.
 
+    >>> from quantlib.training.recipe import Recipe
     >>> recipe = Recipe("r", scale=2, steps=100, warmup=10, learning_rate=1.0)
     >>> learning_rate(recipe, 4), learning_rate(recipe, 55), round(learning_rate(recipe, 99), 4)
     (0.5, 0.5, 0.0003)
@@ -75,9 +107,9 @@ def _read_checkpoint(file: Path, device: torch.device) -> dict:
 
 
 def train(
-    network: EDSR,
-    source: PatchSource,
-    recipe: Recipe,
+    network: nn.Module,
+    source: Batches,
+    recipe: Schedule,
     checkpoint: Path,
     resume: bool = False,
     watch: Callable[[Progress], None] = lambda progress: None,
@@ -85,13 +117,16 @@ def train(
     teacher: nn.Module | None = None,
     watch_every: int = 100,
     save_every: int = 1000,
+    objective: Callable[..., Callable[[Tensor, Tensor, int], Tensor]] = Objective,
+    optimiser_of: Callable[[list[nn.Parameter], float], torch.optim.Optimizer] = adam,
 ) -> tuple[dict[str, Tensor], float]:
     """Train `network` in place by `recipe`; the moving average of its weights, and the seconds.
 
     `checkpoint` is written every `save_every` steps; with `resume` the run goes on from it and ends
-    with the weights that an uninterrupted run would have ended with. `judge` gives the PSNR that
-    `watch` is told; `teacher` is what the recipe distils from. A loss that is not finite stops the
-    run with a `QuantlibError`; the last checkpoint stays.
+    with the weights that an uninterrupted run would have ended with. `judge` gives the quality that
+    `watch` is told; `teacher` is what the recipe distils from. `objective(network, recipe,
+    teacher)` gives the loss of a batch at a step, `optimiser_of` what makes it small. A loss that
+    is not finite stops the run with a `QuantlibError`; the last checkpoint stays.
     """
     keep_freed_memory()
     torch.compiler.reset()  # what earlier runs compiled
@@ -99,9 +134,9 @@ def train(
     network.to(device)
     network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     start_quantizers(network, source.batch(recipe.batch, recipe.seed, 0)[0].to(device))
-    objective = Objective(network, recipe, teacher and teacher.to(device))
+    loss_of = objective(network, recipe, teacher and teacher.to(device))
     learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.Adam(learned, recipe.learning_rate, fused=True)
+    optimiser = optimiser_of(learned, recipe.learning_rate)
     average = {k: v.detach().clone() for k, v in network.state_dict().items()}
     first, spent = 0, 0.0
     if resume and checkpoint.exists():
@@ -121,8 +156,8 @@ def train(
             group["lr"] = learning_rate(recipe, step)
         low, high = source.batch(recipe.batch, recipe.seed, step)
         low = low.to(device, memory_format=torch.channels_last)
-        with bfloat16(device):
-            loss = objective(low, high.to(device), step)
+        with bfloat16(device) if recipe.bfloat16 else nullcontext():
+            loss = loss_of(low, high.to(device), step)
         if not math.isfinite(loss.item()):
             raise QuantlibError(
                 f"The loss of {recipe.name} was not finite at step {step + 1}: training stopped, "

@@ -76,28 +76,41 @@ class Recipe:
         if not 0 <= self.ema < 1:
             raise QuantlibError(f"ema in recipe {self.name} has to lie in [0, 1).")
 
+    @property
+    def bfloat16(self) -> bool:
+        """Whether to multiply in bfloat16 where the processor does so natively."""
+        return True
+
 
 def read_recipe(file: Path) -> Recipe:
     """The recipe in a TOML file; its name is the file's unless the file says otherwise."""
+    return recipe_from(read_toml(file), file)
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """What a recipe's file says, not yet checked."""
     try:
-        values = tomllib.loads(file.read_text())
+        return tomllib.loads(file.read_text())
     except (OSError, UnicodeDecodeError) as error:
         raise QuantlibError(f"The recipe {file} cannot be read: {error}.") from error
     except tomllib.TOMLDecodeError as error:
         raise QuantlibError(f"The recipe {file} is not valid TOML: {error}.") from error
-    return recipe_from(values, file)
 
 
 def recipe_from(values: Mapping[str, Any], file: Path) -> Recipe:
     """The recipe with the `values` that were read from `file`."""
     types = {field.name: type(field.default) for field in fields(Recipe)}
-    types |= {"name": str, "scale": int}
+    require_types(values, types | {"name": str, "scale": int}, file)
+    if "scale" not in values:
+        raise QuantlibError(f"{file.name} does not set scale; add for example `scale = 2`.")
+    return Recipe(**{"name": file.stem, **values})
+
+
+def require_types(values: Mapping[str, Any], types: Mapping[str, type], file: Path) -> None:
+    """Refuses keys that `types` does not name and values of another type."""
     for key, value in values.items():
         if key not in types:
             raise QuantlibError(f"{file.name} sets {key}; known are {', '.join(types)}.")
         wanted = (int, float) if types[key] is float else types[key]
         if isinstance(value, bool) != (types[key] is bool) or not isinstance(value, wanted):
             raise QuantlibError(f"{key} in {file.name} has to be of type {types[key].__name__}.")
-    if "scale" not in values:
-        raise QuantlibError(f"{file.name} does not set scale; add for example `scale = 2`.")
-    return Recipe(**{"name": file.stem, **values})

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from torch import Tensor
@@ -343,8 +343,16 @@ def quantizers_and_values(draw) -> tuple[LearnedQuantizer, Tensor]:
     return quantizer, x
 
 
+def narrow_range() -> tuple[LearnedQuantizer, Tensor]:
+    """Both bounds at one value, far from which the next tensor lies."""
+    quantizer = DDTB(3)
+    quantizer(torch.tensor([0.25]))
+    return quantizer, torch.zeros(1)
+
+
 @settings(max_examples=300, deadline=None)
 @given(quantizers_and_values())
+@example(narrow_range())
 def test_bytes_decode_to_the_quantized_values(given_quantizer):
     quantizer, x = given_quantizer
     made = quantizer(x).detach()

@@ -21,7 +21,7 @@ from quantlib.training.patches import PatchSource
 from quantlib.training.recipe import Recipe, read_recipe
 from quantlib.training.run import fresh_network, train_recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "assets" / "recipes").glob("*.toml"))
+RECIPES = sorted((Path(__file__).parents[2] / "assets" / "recipes").glob("*-x?*.toml"))
 RECIPE = Recipe(
     "tiny", scale=2, features=4, blocks=1, steps=12, batch=2, patch=8, warmup=3, ema=0.9, seed=7
 )

@@ -1,0 +1,62 @@
+"""CIFAR-10 in a folder, and the digits of scikit-learn."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quantlib.datasets.labelled import LabelledPictures
+from quantlib.datasets.reading import read_parquet, read_rows
+from quantlib.errors import QuantlibError
+
+TEST_BATCH = 50
+ROWS = 1000
+DIGITS = tuple("0123456789")
+FIRST_TEST_DIGIT = 1297
+BRIGHTEST = 16
+
+
+def read_cifar10(folder: Path, split: str = "test") -> LabelledPictures:
+    """ "train" or "test" of CIFAR-10 in `folder`, in one of two forms.
+
+    Either the Hub's parquet files (`train-*.parquet`, `test-*.parquet`), or ml4a's
+    `cifar10_batch_K.png` with `cifar10_labels.json`: K below 50 are training pictures.
+    """
+    tables = sorted(folder.rglob(f"{split}-*.parquet"))
+    if tables:
+        return joined([read_parquet(table) for table in tables])
+    batches = {
+        int(path.stem.rsplit("_", 1)[1]): path for path in folder.glob("cifar10_batch_*.png")
+    }
+    chosen = [k for k in sorted(batches) if (k < TEST_BATCH) == (split == "train")]
+    if not chosen:
+        raise QuantlibError(
+            f"{folder} holds no {split} pictures of CIFAR-10; choose a folder with the Hub's "
+            "parquet files or with ml4a's cifar10_batch_K.png."
+        )
+    labels = folder / "cifar10_labels.json"
+    return joined([read_rows(batches[k], labels, first=ROWS * k) for k in chosen])
+
+
+def read_digits(split: str = "test") -> LabelledPictures:
+    """The 1,797 handwritten digits of 8×8 pixels that scikit-learn brings: "train" or "test".
+
+    The last 500 are for testing.
+
+    >>> len(read_digits("train")), read_digits().rgb.shape
+    (1297, (500, 8, 8, 3))
+    """
+    from sklearn.datasets import load_digits
+
+    digits: Any = load_digits()
+    chosen = slice(FIRST_TEST_DIGIT) if split == "train" else slice(FIRST_TEST_DIGIT, None)
+    grey = np.round(digits.images[chosen] * (255 / BRIGHTEST)).astype(np.uint8)
+    rgb = np.repeat(grey[..., None], 3, axis=3)
+    return LabelledPictures(rgb, digits.target[chosen].astype(np.int64), DIGITS)
+
+
+def joined(parts: list[LabelledPictures]) -> LabelledPictures:
+    """All pictures of `parts`, which have one size and the same classes."""
+    rgb = np.concatenate([part.rgb for part in parts])
+    labels = np.concatenate([part.labels for part in parts])
+    return LabelledPictures(rgb, labels, parts[0].classes)

@@ -1,0 +1,23 @@
+"""What evaluating a classifier and a segmenter have in common."""
+
+from torch import Tensor
+
+from quantlib.evaluation.budget import Measured, within_budget
+from quantlib.importance import Ranking
+from quantlib.ptq import QuantizedNetwork, Settings
+
+
+def run(network: QuantizedNetwork, x: Tensor, count_bytes: bool = True) -> Measured:
+    """The output for one batch and the bytes of its activations; no bytes if not `count_bytes`.
+
+    Entropy-coded activations keep to their budget, which takes counting.
+    """
+    if network.settings.method == "entropy":
+        return within_budget(network, [x], lambda quantized: quantized.measure(x))
+    return network.measure(x) if count_bytes else (network(x), {})
+
+
+def needs_examples(settings: Settings, ranking: Ranking | None) -> bool:
+    """Whether labelled pictures have to be looked at before the network can be quantized."""
+    ranks = settings.needs_ranking and ranking is None and settings.criterion != "random"
+    return settings.method == "entropy" or settings.needs_calibration or ranks
