@@ -131,11 +131,14 @@ class SiteNetwork(nn.Module):
 
                 self._layers[name].register_forward_pre_hook(intercept)
 
-    def run(self, x: Tensor, visit: Visit) -> Tensor:
-        """The network's output when every site's input is replaced by what `visit` returns."""
+    def run(self, x: Tensor, visit: Visit, twin: nn.Module | None = None) -> Tensor:
+        """The network's output when every site's input is replaced by what `visit` returns.
+
+        `twin` is a copy of `network` that runs in its place.
+        """
         token = self._pass.set(_Pass(visit))
         try:
-            return self.network(x)
+            return (twin or self.network)(x)
         finally:
             self._pass.reset(token)
 
