@@ -13,7 +13,7 @@ from quantlib.imaging.reading import read_picture
 from quantlib.models import load
 from quantlib.pipeline import default_pairs, open_network, prepare, sites_of, trained_bits
 from quantlib.ptq import QuantizedNetwork, Settings
-from quantlib.ptq.settings import CRITERIA, METHODS, SCALES
+from quantlib.ptq.settings import CRITERIA, DQA_METHODS, METHODS, SCALES
 from quantlib.qat.depth import DEPTHS
 from quantlib.quantizers.uniform import CLIPS
 
@@ -107,7 +107,7 @@ def settle(options: argparse.Namespace) -> None:
 
 def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
     """The choices as they stand in the JSON report; null where the method does not use them."""
-    dqa = options.method == "dqa"
+    dqa = options.method in DQA_METHODS
     return {
         "model": options.model,
         "method": options.method,

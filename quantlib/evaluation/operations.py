@@ -19,7 +19,8 @@ class OperationCounts:
 
     `quantize` and `dequantize` are one multiplication per element (with rounding and clipping, or
     without), `shift` one shift and one mask per element of an important channel, `encode` and
-    `decode` one Huffman symbol each.
+    `decode` one symbol of an entropy coder each, of the shifting errors and, where they are coded
+    too, of the base codes.
     """
 
     macs: int
@@ -37,14 +38,15 @@ def count_operations(
     settings = network.settings
     elements = sum(size.fp32 // 4 for size in sites.values())
     refined = 0
-    if settings.method == "dqa" and settings.extra_bits:
+    if settings.is_dqa and settings.extra_bits:
         for site in network.site_network.sites:
             share = network.masks[site.name].float().mean().item()
             refined += round(share * sites[site.name].fp32 / 4)
     if settings.method == "fp32":
         elements = 0
+    coded = refined + (elements if settings.method == "dqa-ans" else 0)
     macs = count_macs(network, x)
-    return OperationCounts(macs, elements, refined, refined, refined, elements)
+    return OperationCounts(macs, elements, refined, coded, coded, elements)
 
 
 def count_macs(network: QuantizedNetwork, x: Tensor) -> int:

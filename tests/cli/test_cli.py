@@ -105,7 +105,7 @@ def test_every_verb_has_help(capsys, verb):
     assert "--json" in out
 
 
-@pytest.mark.parametrize("method", ["fp32", "direct", "pot", "noisyquant", "dqa"])
+@pytest.mark.parametrize("method", ["fp32", "direct", "pot", "noisyquant", "dqa", "dqa-ans"])
 def test_upscale(capsys, files, tmp_path, method):
     out = tmp_path / "out.png"
     model = files / "net.safetensors"
@@ -120,7 +120,7 @@ def test_upscale(capsys, files, tmp_path, method):
     assert found["bytes"]["fp32"] == 4 * 4 * 30 * 20 * len(INNER)
     bits = 32 * found["bytes"]["total"] / found["bytes"]["fp32"]
     assert found["bits_per_activation"] == pytest.approx(bits)
-    dqa = method == "dqa"
+    dqa = method in ("dqa", "dqa-ans")
     wanted = {
         "model": str(model),
         "method": method,
