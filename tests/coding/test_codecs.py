@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from quantlib.coding.codecs import CODECS, RAW, MissingCodecError, Layout, raw_size
+from quantlib.coding.codecs import CODECS, RAW, Layout, MissingCodecError, raw_size
 from quantlib.coding.packing import code_range
 from quantlib.errors import QuantlibError
 
