@@ -53,12 +53,17 @@ class CodedSymbols:
         return 1 - self.entropy / self.bits
 
     @property
+    def nothing_to_save(self) -> bool:
+        """Whether the entropy is about that of raw symbols."""
+        return self.can_be_saved < NOTHING_TO_SAVE
+
+    @property
     def verdict(self) -> str:
         """One sentence: what entropy coding can save."""
         known = f"The entropy is {self.entropy:.2f} of {self.bits} bits per symbol"
         if not self.symbols:
             return "There are no symbols to code."
-        if self.can_be_saved < NOTHING_TO_SAVE:
+        if self.nothing_to_save:
             return f"{known}: nothing can be saved here."
         return f"{known}: entropy coding can save up to {self.can_be_saved:.0%}."
 
