@@ -61,6 +61,9 @@ def show(choices: Choices, points: list[Point]) -> None:
         "interpolation: some layers with the one, the rest with the other. "
         f"FP32 takes {full.ledger.total.total / 1024:,.0f} KiB. {CONVENTION}."
     )
+    below = [p.name for p in points if p.psnr_y < floor - charts.BELOW_FLOOR]
+    if below:
+        st.caption(f"Too low for the chart, but in the table: {', '.join(below)}.")
     show_readings(points, bits)
     rows = table(points)
     with st.expander("All points as a table", icon=":material/table_chart:"):

@@ -239,7 +239,10 @@ def _style(
     }
 
 
-def frontier(points: list, own, floor: float, ceiling: float | None, bits: float) -> go.Figure:
+BELOW_FLOOR = 6.0  # dB below bicubic that the frontier shows; what lies lower is no picture
+
+
+def frontier(points: list, own, floor: float, ceiling: float, bits: float) -> go.Figure:
     """PSNR over bits of all measured points, and the line at `bits`.
 
     `customdata` is the index of a point.
@@ -259,6 +262,10 @@ def frontier(points: list, own, floor: float, ceiling: float | None, bits: float
                 "%{y:.2f} dB<extra></extra>",
                 **style,
             )
+    shown = [p.psnr_y for p in points if p.psnr_y >= floor - BELOW_FLOOR]
+    lowest, highest = min([floor, *shown]), max([ceiling, *shown])
+    margin = 0.08 * (highest - lowest)
+    figure.update_yaxes(range=[lowest - margin, highest + margin])
     figure.add_vline(
         x=bits,
         line={"color": quiet_colour(), "dash": "dash", "width": 1.5},

@@ -65,8 +65,10 @@ def _on_demand(choices: Choices, title: str, work: Callable[..., T]) -> T | None
     key = (title, choices.subject.digest, network.name, weights, choices.settings)
     known = _known()
     if key not in known:
-        if not st.button(title, icon=":material/play_arrow:", key=f"{title} button"):
+        place = st.empty()
+        if not place.button(title, icon=":material/play_arrow:", key=f"{title} button"):
             return None
+        place.empty()
         prepared: QuantizedNetwork = quantized(choices)
         use_one_core()
         with progress(title) as watch:

@@ -62,7 +62,7 @@ def verdict(found: Mapping[str, Reading], bits: float) -> str:
         for name, reading in found.items()
         if name != UNIFORM and reading.psnr_y is not None
     }
-    losing = [f"{name} ({gain:+.2f} dB)" for name, gain in gains.items() if gain < -0.005]
+    losing = [f"{name} ({_signed(gain)})" for name, gain in gains.items() if gain < -0.005]
     if not losing:
         return f"{at} no method that was measured there loses to plain uniform."
     return f"{at} these lose to plain uniform ({uniform:.2f} dB): {', '.join(losing)}."
@@ -111,4 +111,8 @@ def show_readings(points: list[Point], bits: float) -> None:
 def _difference(value: float | None, uniform: float | None) -> str:
     if value is None or uniform is None:
         return "–"
-    return f"{value - uniform:+.2f} dB"
+    return _signed(value - uniform)
+
+
+def _signed(difference: float) -> str:
+    return f"{difference:+.2f} dB".replace("-", "\N{MINUS SIGN}")

@@ -64,7 +64,7 @@ def test_the_verdict_names_who_loses():
     }
     assert verdict(found, 3) == (
         "At 3.00 bits per activation these lose to plain uniform (31.00 dB): "
-        "power-of-two (-1.50 dB)."
+        "power-of-two (\N{MINUS SIGN}1.50 dB)."
     )
     del found["power-of-two"]
     assert "no method that was measured there loses" in verdict(found, 3)
