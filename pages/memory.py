@@ -36,6 +36,7 @@ def show(choices: Choices, points: list[Point]) -> None:
     assert subject.truth is not None
     full = measured(subject, network, Settings("fp32", depth=choices.settings.depth))
     floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
+    assert full.psnr_y is not None
     own = next(p for p in points if p.settings == choices.settings)
     st.subheader(verdict(own, [p for p in points if p.family == UNIFORM]), anchor=False)
     bits = choose_bits(own)
