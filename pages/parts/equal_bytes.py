@@ -105,7 +105,10 @@ def show_readings(points: list[Point], bits: float) -> None:
         ],
         "All methods at equal bytes",
     )
-    st.caption("Between measured points PSNR is interpolated, along the best of each method.")
+    st.caption(
+        "Between measured points PSNR is interpolated, along the best of each method. DQA's points "
+        "are some of its m and r; the switch above measures them all."
+    )
 
 
 def _difference(value: float | None, uniform: float | None) -> str:
