@@ -11,6 +11,7 @@ from pages.parts.variants import can_be_adapted, depths_of, rlq_bits
 from quantlib.ptq import Settings
 from quantlib.ptq.settings import (
     CRITERIA,
+    DQA_METHODS,
     MAX_BITS,
     MAX_EXTRA_BITS,
     METHODS,
@@ -25,6 +26,7 @@ METHOD_TITLES = {
     "pot": "Power-of-two",
     "noisyquant": "NoisyQuant",
     "dqa": "DQA",
+    "dqa-ans": "DQA, base codes entropy-coded",
     "entropy": "Entropy coding",
     "rlq": "RLQ",
 }
@@ -34,6 +36,7 @@ METHOD_SENTENCES = {
     "pot": "Levels at powers of two, one scale per channel.",
     "noisyquant": "A fixed noise is added before rounding and removed after it.",
     "dqa": "Important channels keep extra bits, which are shifted out and Huffman-coded.",
+    "dqa-ans": "DQA's values exactly; the n-bit codes are entropy-coded too, channel by channel.",
     "entropy": "As coarse as the result can bear, layer by layer, and all codes entropy-coded.",
     "rlq": "Weights and activations both have few bits, with steps and shifts that were learned.",
 }
@@ -125,7 +128,7 @@ def _numbers(method: str) -> dict[str, Any]:
             bind="query-params",
             help="Bits of every stored code.",
         )
-    if method == "dqa":
+    if method in DQA_METHODS:
         values["extra_bits"] = st.slider(
             "Extra bits m",
             0,

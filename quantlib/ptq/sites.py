@@ -145,9 +145,13 @@ class SiteNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)
 
+    def layers(self, site: Site) -> dict[str, nn.Module]:
+        """The layers that read the site, by name."""
+        return {name: self._layers[name] for name in site.layers}
+
     def learned_quantizers(self, site: Site) -> dict[str, LearnedQuantizer]:
         """The quantizers that the site's layers bring along, by the layer's name."""
-        found = {name: getattr(self._layers[name], "activation", None) for name in site.layers}
+        found = {n: getattr(layer, "activation", None) for n, layer in self.layers(site).items()}
         return {name: q for name, q in found.items() if isinstance(q, LearnedQuantizer)}
 
     def __getitem__(self, name: str) -> Site:
