@@ -10,7 +10,7 @@ from quantlib.errors import QuantlibError
 from quantlib.ptq import Settings
 from quantlib.ptq.settings import CRITERIA
 
-INVERSE = "inverse fisher"
+INVERSE, CODED = "inverse fisher", "fisher, coded base"
 BASELINES: dict[str, Settings] = {
     "direct": Settings("direct"),
     "direct, unsigned": Settings("direct", unsigned=True),
@@ -50,13 +50,14 @@ class Trial:
 class AblationPlan:
     """The benches and what is varied on each of them.
 
-    Every criterion is tried at all `bits` × `extra_bits` with `ratio`, and at all `ratios` with the
-    paper's three bits and three more; random selection with all `seeds`. Baselines have
-    `uniform_bits`, entropy coding the `budgets`.
+    Every criterion, and the ranking by Fisher turned round, is tried at all `bits` × `extra_bits`
+    with `ratio`, and at all `ratios` with the paper's three bits and three more; random selection
+    with all `seeds`. Where the base codes are coded too, channels are ranked by Fisher. Baselines
+    have `uniform_bits`, entropy coding the `budgets`.
     """
 
     benches: tuple[BenchPlan, ...]
-    criteria: tuple[str, ...] = (*CRITERIA, INVERSE)
+    criteria: tuple[str, ...] = (*CRITERIA, INVERSE, CODED)
     bits: tuple[int, ...] = (2, 3, 4, 5)
     extra_bits: tuple[int, ...] = (1, 2, 3)
     ratio: float = 0.4
@@ -82,11 +83,12 @@ class AblationPlan:
                     yield Trial(bench, criterion, settings, seed)
 
     def _dqa(self, criterion: str) -> Iterator[Settings]:
-        ranked_by = criterion.removeprefix("inverse ")
+        method = "dqa-ans" if criterion == CODED else "dqa"
+        ranked_by = criterion.removeprefix("inverse ").removesuffix(", coded base")
         made = [Settings("dqa", n, m, self.ratio) for n in self.bits for m in self.extra_bits]
         made += [Settings("dqa", 3, 3, ratio) for ratio in self.ratios]
         for settings in dict.fromkeys(made):
-            yield replace(settings, criterion=ranked_by)
+            yield replace(settings, method=method, criterion=ranked_by)
 
 
 def read_plan(file: Path) -> AblationPlan:
