@@ -8,7 +8,17 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from quantlib.cli import bench, codecs, evaluate, importance, models, table, train, upscale
+from quantlib.cli import (
+    ablation,
+    bench,
+    codecs,
+    evaluate,
+    importance,
+    models,
+    table,
+    train,
+    upscale,
+)
 from quantlib.errors import QuantlibError
 
 VERBS = {
@@ -18,6 +28,7 @@ VERBS = {
     "importance": importance,
     "train": train,
     "table": table,
+    "ablation": ablation,
     "codecs": codecs,
     "bench": bench,
 }

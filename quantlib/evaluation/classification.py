@@ -75,6 +75,8 @@ def evaluate(
     those of the network.
     """
     _check(network.site_network.network, pictures)
+    if not len(pictures):
+        raise QuantlibError("There are no pictures to classify; choose a data set with some.")
     started = time.perf_counter()
     sizes: dict[str, ByteSizes] = {}
     predicted = []
@@ -139,8 +141,6 @@ def classify(
 def _check(classifier: torch.nn.Module, pictures: LabelledPictures) -> None:
     assert isinstance(classifier, Classifier)
     side = classifier.preprocessing.size
-    if not len(pictures):
-        raise QuantlibError("There are no pictures to classify; choose a data set with some.")
     if len(pictures.classes) != classifier.classes:
         raise QuantlibError(
             f"The network knows {classifier.classes} classes and the data set has "
