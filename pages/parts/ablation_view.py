@@ -1,5 +1,6 @@
 """The ablation, measured here: what criterion, ratio and bits of DQA buy, and at what bytes."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ from pages.parts import charts
 from pages.parts.reproduce import show_code
 from pages.parts.tables import show_table
 from quantlib.ablation.bench import UNITS, BenchPlan
-from quantlib.ablation.plan import AblationPlan, read_plan
+from quantlib.ablation.plan import CODED, AblationPlan, read_plan
 from quantlib.ablation.summary import UNIFORM, Row, Summary
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -147,17 +148,29 @@ def show_equal_bytes(rows: Sequence[Row], unit: str) -> None:
         )
     figure.update_layout(height=420)
     figure.update_xaxes(title="bits per activation, all bytes", range=[0, 8.5])
-    figure.update_yaxes(title=unit)
+    lowest, highest = floor_of(rows), max(row.quality for row in rows)
+    room = 0.08 * (highest - lowest)
+    figure.update_yaxes(title=unit, range=[lowest - room, highest + room])
     charts.draw(figure, f"{unit} over measured bits per activation", "equal bytes")
-    st.caption("Points above the lines buy something; points below lose at equal bytes.")
+    st.caption(
+        "Points above the lines buy something; points below lose at equal bytes. Uniform and "
+        f"power-of-two points below {lowest:.1f} are not drawn; the table has them."
+    )
+
+
+def floor_of(rows: Sequence[Row]) -> float:
+    """The quality of the poorest DQA or entropy-coded point."""
+    return min(row.quality for row in rows if row.is_dqa or row.method == "entropy")
 
 
 def show_correlations(summary: Summary, bench: str) -> None:
     table = summary.correlations.get(bench, {})
-    if not table:
+    titles = [
+        line for line in table if line != CODED and not re.fullmatch(r"random [1-9]\d*", line)
+    ]
+    if not titles:
         return
     st.markdown("**Do the criteria agree?** Spearman's rank correlation, mean of all layers")
-    titles = list(table)
     values = np.array([[table[a][b] for b in titles] for a in titles])
     figure = go.Figure(
         go.Heatmap(
@@ -173,35 +186,51 @@ def show_correlations(summary: Summary, bench: str) -> None:
             hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
         )
     )
-    figure.update_layout(height=420)
+    figure.update_layout(height=360)
     figure.update_yaxes(autorange="reversed")
     charts.draw(figure, f"Rank correlation between the criteria, {bench}", "agreement")
 
 
 def show_rows(rows: Iterable[Row], unit: str) -> None:
-    """The table of the paper's setting, and all points as a file."""
+    """Selection at the paper's setting, the other methods by bits, and all points as a file."""
     rows = list(rows)
+    st.markdown("**How channels are selected**, at n = 3, m = 3, r = 0.4")
+    chosen = [row for row in rows if row.method == "FP32" or is_at(row)]
+    show_table([cells(row, unit) for row in chosen], "Selection of channels, measured here")
+    st.markdown(f"**Methods without channel selection**, {unit} by bits per activation")
+    others = [row for row in rows if row.method != "FP32" and not row.is_dqa]
+    columns = sorted({bits_of(row) for row in others})
     show_table(
-        [cells(row, unit) for row in rows if not row.is_dqa or is_at(row)],
-        "The ablation, measured here",
+        [
+            {"method": method} | {f"{bits:g} bits": found(others, method, bits) for bits in columns}
+            for method in dict.fromkeys(row.method for row in others)
+        ],
+        "Methods without channel selection, measured here",
     )
     st.download_button(
         "All points as CSV", as_csv(rows), "ablation.csv", "text/csv", icon=":material/download:"
     )
 
 
+def bits_of(row: Row) -> float:
+    """Bits as they were asked for: n, or entropy coding's budget."""
+    return row.budget or row.n
+
+
+def found(rows: Sequence[Row], method: str, bits: float) -> str:
+    """The quality of `method` at `bits`, a dash where it was not measured."""
+    titles = [row.title for row in rows if row.method == method and bits_of(row) == bits]
+    return titles[0] if titles else "–"
+
+
 def cells(row: Row, unit: str) -> dict[str, str]:
-    """One line of the table."""
-    numbers = f"n {row.n}, m {row.m}, r {row.r:g}" if row.is_dqa else f"n {row.n}"
-    if row.budget:
-        numbers = f"budget {row.budget:g}"
+    """One line of the table of selections."""
     return {
-        "method": row.method,
-        "numbers": "" if row.method == "FP32" else numbers,
+        "selection": row.method,
         f"{unit}, measured here": row.title,
         "bits per activation": f"{row.bits:.2f}",
         **{f"against {name}, equal bytes": _signed(row.against.get(name)) for name in UNIFORM},
-        "ranking or search in s": f"{row.seconds:.1f}" if row.seconds else "–",
+        "ranking in s": f"{row.seconds:.1f}" if row.seconds else "–",
     }
 
 

@@ -45,7 +45,7 @@ def test_iou_is_scikit_learns(predicted, labels):
         return
     truth, made = labels[known], predicted[known]
     there = sorted(set(truth) | set(made))
-    wanted = jaccard_score(truth, made, labels=there, average=None)
+    wanted = jaccard_score(truth, made, labels=there, average=None)  # type: ignore[arg-type]
     assert list(found.per_class) == [CLASSES[i] for i in there]
     np.testing.assert_allclose(list(found.per_class.values()), 100 * wanted)
     assert found.pixel_accuracy == pytest.approx(100 * accuracy_score(truth, made))
