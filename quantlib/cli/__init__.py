@@ -8,13 +8,25 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from quantlib.cli import bench, evaluate, importance, models, table, train, upscale
+from quantlib.cli import (
+    bench,
+    classify,
+    evaluate,
+    importance,
+    models,
+    segment,
+    table,
+    train,
+    upscale,
+)
 from quantlib.errors import QuantlibError
 
 VERBS = {
     "models": models,
     "upscale": upscale,
     "evaluate": evaluate,
+    "classify": classify,
+    "segment": segment,
     "importance": importance,
     "train": train,
     "table": table,

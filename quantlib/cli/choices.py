@@ -30,7 +30,6 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_method(parser: argparse.ArgumentParser) -> None:
-    default = Settings()
     parser.add_argument(
         "--method",
         choices=METHODS,
@@ -39,8 +38,20 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bits",
         type=int,
-        help=f"bits per code, n (default {default.bits}, or what the network was trained with)",
+        help=f"bits per code, n (default {Settings().bits}, or what the network was trained with)",
     )
+    add_method_numbers(parser, "sample photographs")
+    parser.add_argument(
+        "--depth",
+        choices=tuple(DEPTHS),
+        default="full",
+        help="how many blocks of a depth-dynamic network are computed",
+    )
+
+
+def add_method_numbers(parser: argparse.ArgumentParser, calibration: str) -> None:
+    """What the methods have beyond bits; `calibration` names the pictures that it is done on."""
+    default = Settings()
     parser.add_argument(
         "--extra-bits", type=int, default=default.extra_bits, help="DQA's extra bits, m"
     )
@@ -62,7 +73,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
         "--scales",
         choices=SCALES,
         default=default.scales,
-        help="scales from every input, or frozen by calibration on sample photographs",
+        help=f"scales from every input, or frozen by calibration on {calibration}",
     )
     parser.add_argument(
         "--bits-per-activation",
@@ -71,17 +82,13 @@ def add_method(parser: argparse.ArgumentParser) -> None:
         metavar="B",
         help="entropy: the budget, all tables and headers included",
     )
-    parser.add_argument(
-        "--depth",
-        choices=tuple(DEPTHS),
-        default="full",
-        help="how many blocks of a depth-dynamic network are computed",
-    )
 
 
 def settings_from(options: argparse.Namespace) -> Settings:
-    names = Settings.__dataclass_fields__
-    return Settings(**{name: getattr(options, name) for name in names})
+    given = vars(options)
+    return Settings(
+        **{name: given[name] for name in Settings.__dataclass_fields__ if name in given}
+    )
 
 
 def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
@@ -106,7 +113,12 @@ def settle(options: argparse.Namespace) -> None:
 
 
 def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
-    """The choices as they stand in the JSON report; null where the method does not use them."""
+    """The choices as they stand in the JSON report of verbs that enlarge pictures."""
+    return {**described_method(options), "depth": options.depth, "scale": scale}
+
+
+def described_method(options: argparse.Namespace) -> dict[str, Any]:
+    """Network and method as they stand in JSON; null where the method does not use a number."""
     dqa = options.method == "dqa"
     return {
         "model": options.model,
@@ -115,8 +127,6 @@ def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
         "extra_bits": options.extra_bits if dqa else None,
         "important": options.important if dqa else None,
         "criterion": options.criterion if dqa else None,
-        "depth": options.depth,
-        "scale": scale,
     }
 
 
