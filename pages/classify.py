@@ -30,7 +30,7 @@ def show(data: LabelledData, network: Recogniser, settings: Settings) -> None:
     found = classified(data, network, compared(settings))
     full, result = found[Settings("fp32")], found[settings]
     st.subheader(sentence(settings, full, result), anchor=False)
-    pictures, numbers = st.columns([6, 5], gap="medium", border=True)
+    pictures, numbers = st.columns(2, gap="medium", border=True)
     with pictures:
         st.markdown("**Which answers change**")
         show_grid(called(data, full, result))
@@ -39,7 +39,8 @@ def show(data: LabelledData, network: Recogniser, settings: Settings) -> None:
         labels = np.bincount(data.pictures.labels, minlength=len(result.classes))
         counts = {name: int(n) for name, n in zip(result.classes, labels, strict=True)}
         show_class_changes(full.per_class, result.per_class, "accuracy", counts, "pictures")
-        show_ledgers({one: made.ledger for one, made in found.items()})
+        ledgers = {one: made.ledger for one, made in found.items()}
+        show_ledgers(ledgers, {one: f"{m.accuracy:.2f} % right" for one, m in found.items()})
     if data.source == CIFAR10:
         accuracies = {one: made.accuracy for one, made in found.items()}
         show_published_beside(network.network.architecture, "CIFAR-10", settings, accuracies)

@@ -44,7 +44,10 @@ def show(scene: Scene, network: Recogniser, settings: Settings) -> None:
         else:
             show_classes(*scores)
     with saved:
-        show_ledgers({one: made.ledger for one, made in found.items()})
+        show_ledgers(
+            {one: made.ledger for one, made in found.items()},
+            {one: quality(made, truth) for one, made in found.items()},
+        )
     show_code(None, python_lines(scene, network, settings, classes))
     st.caption(
         "IoU of a class: pixels that both call so, over pixels that either calls so. Channels are "
@@ -82,6 +85,13 @@ def sentence(settings: Settings, result: Segmentation, scores: list[Confusion] |
     )
 
 
+def quality(made: Segmentation, truth: AnnotatedPictures | None) -> str:
+    """Mean IoU with the annotation, else agreement with FP32, in words."""
+    if truth is not None:
+        return f"{confusion(made, truth).mean_iou:.2f} % mean IoU"
+    return f"agrees on {made.confusion.pixel_accuracy:.2f} % of the pixels"
+
+
 def show_overlays(
     scene: Scene,
     settings: Settings,
@@ -89,11 +99,14 @@ def show_overlays(
     result: np.ndarray,
     classes: tuple[str, ...],
 ) -> None:
-    different = float((full != result).mean())
+    different = 100 * float((full != result).mean())
     panels = [
         ("FP32", overlay(scene.rgb, full, len(classes))),
         (settings.summary, overlay(scene.rgb, result, len(classes))),
-        (f"Where they differ: {different:.2%} of the pixels", difference(scene.rgb, full, result)),
+        (
+            f"Where they differ: {different:.2f} % of the pixels",
+            difference(scene.rgb, full, result),
+        ),
     ]
     for column, (title, rgb) in zip(st.columns(3, gap="small"), panels, strict=True):
         with column:
@@ -107,8 +120,8 @@ def show_overlays(
     show_legend(classes, np.union1d(full, result).tolist())
     if scene.source != UPLOAD:
         st.caption(
-            "The bundled network knows streets, and no sample photograph shows one: it shows what "
-            "quantization changes, not whether an answer is right. Upload a street for that."
+            "CamVid's classes are those of streets, and no sample photograph shows one: see here "
+            "what quantization changes, not whether an answer is right. Upload a street for that."
         )
 
 
@@ -127,7 +140,7 @@ def show_agreement(result: Segmentation, classes: tuple[str, ...]) -> None:
         )
     )
     figure.update_layout(height=90 + 26 * len(agreement))
-    figure.update_xaxes(title="IoU with FP32's own classes, in %", range=[0, 100])
+    figure.update_xaxes(title="IoU with FP32's own classes, in %", range=[0, 101], dtick=25)
     figure.update_yaxes(type="category", autorange="reversed")
     charts.draw(figure, "Agreement with FP32 by class", "agreement")
     st.dataframe(

@@ -57,9 +57,9 @@ def show_class_changes(
         {
             "class": name,
             counted: counts.get(name, 0),
-            "FP32, %": full[name],
-            "quantized, %": quantized.get(name),
-            "change, points": quantized[name] - full[name] if name in quantized else None,
+            "FP32 %": full[name],
+            "quantized %": quantized.get(name),
+            "change": quantized[name] - full[name] if name in quantized else None,
         }
         for name in full
     ]
@@ -69,8 +69,8 @@ def show_class_changes(
         hide_index=True,
         column_config={
             counted: number(format="localized"),
-            "FP32, %": number(format="%.2f"),
-            "quantized, %": number(format="%.2f"),
-            "change, points": number(format="%+.2f"),
+            "FP32 %": number(format="%.2f"),
+            "quantized %": number(format="%.2f"),
+            "change": number(format="%+.2f", help="In percentage points"),
         },
     )

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.parts import charts
 from quantlib.imaging.reading import png_bytes
 
-SHOWN, SIDE = 48, 76
+SHOWN, SIDE = 30, 76
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,10 @@ def show_grid(called: list[Called]) -> None:
         return
     some.sort(key=lambda one: not one.is_changed)
     figures = "".join(one.html() for one in some[:SHOWN])
-    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:0.7rem 0.4rem">{figures}</div>')
+    st.html(
+        f'<div style="display:grid;gap:0.7rem 0.3rem;grid-template-columns:'
+        f'repeat(auto-fill,minmax({SIDE + 6}px,1fr))">{figures}</div>'
+    )
     st.caption(
         f"{min(len(some), SHOWN)} of {len(some):,} pictures. First line: the class; then FP32's "
         "answer and, framed, the quantized network's where it is another. "

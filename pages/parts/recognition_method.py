@@ -1,5 +1,6 @@
 """What classifiers and segmenters share of the sidebar and of the panels."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -34,15 +35,15 @@ def size_of(ledger: Ledger) -> str:
     )
 
 
-def show_ledgers(ledgers: dict[Settings, Ledger]) -> None:
-    """Bytes of the activations under each of the settings that are compared."""
+def show_ledgers(ledgers: Mapping[Settings, Ledger], quality: Mapping[Settings, str]) -> None:
+    """Bytes of the activations under each of the settings, and how good the answers are."""
     st.markdown("**What it saves**")
     rows = {title_of(settings): ledger.total for settings, ledger in ledgers.items()}
     charts.draw(
         charts.memory_bars(rows, CHART_HEIGHT), "Bytes of the activations by method", "memory"
     )
     bits = ", ".join(
-        f"{title_of(settings)} {ledger.bits_per_activation:.2f}"
+        f"{title_of(settings)} {ledger.bits_per_activation:.2f} ({quality[settings]})"
         for settings, ledger in ledgers.items()
     )
     st.caption(
