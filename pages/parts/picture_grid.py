@@ -10,7 +10,7 @@ import streamlit as st
 from pages.parts import charts
 from quantlib.imaging.reading import png_bytes
 
-SHOWN, SIDE = 30, 76
+SHOWN, SIDE = 24, 76
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ import torch
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
 
+from pages.parts.picture_grid import SHOWN
 from quantlib.models.unet import UNet
 from tests.browser.chromium import settle, visit
 from tests.browser.test_rlq import harmless
@@ -35,7 +36,7 @@ def test_fewer_bits_change_more_answers(page, app_url, console_errors):
     assert page.get_by_alt_text(ANSWERS).count() > few
     page.get_by_role("radio", name="All").click()
     settle(page)
-    assert page.get_by_alt_text(ANSWERS).count() == 30
+    assert page.get_by_alt_text(ANSWERS).count() == SHOWN
     assert page.get_by_test_id("stException").count() == 0
     assert not [line for line in console_errors if not harmless(line)]
 

@@ -90,7 +90,7 @@ def test_agreement_is_not_called_accuracy(small, capsys):
     agreement, bits = (float(figure) for figure in capsys.readouterr().out.split())
     assert f"agrees with FP32 on {agreement:.2f} % of the pixels" in app.subheader[0].value
     assert f"at {bits:.2f} bits" in app.subheader[0].value
-    assert app.dataframe[0].value["pixels by FP32"].sum() == 300 * 444
+    assert sum(app.dataframe[0].value["pixels by FP32"]) == 300 * 444
 
 
 def test_an_uploaded_street_and_its_annotation(small):
@@ -100,15 +100,15 @@ def test_an_uploaded_street_and_its_annotation(small):
     assert "mean IoU at" in app.subheader[0].value
     table = app.dataframe[0].value
     assert list(table["class"]) == list(CAMVID_CLASSES)
-    assert table["pixels"].sum() == int((numbers < 11).sum())
+    assert sum(table["pixels"]) == (numbers < 11).sum()
 
 
 def test_a_large_picture_is_reduced_with_its_annotation(small):
     app = with_street(side=420, annotation=png_of(np.full((420, 420), 3, np.uint8)))
     assert fine(app)
     assert any("reduced from 420×420" in c.value for c in app.caption)
-    table = app.dataframe[0].value.set_index("class")
-    assert table["pixels"]["road"] == 415 * 415 < 480 * 360
+    table = app.dataframe[0].value
+    assert dict(zip(table["class"], table["pixels"], strict=True))["road"] == 415 * 415
 
 
 @pytest.mark.parametrize(
