@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.class_changes import show_class_changes
-from pages.parts.classifying import classified
+from pages.parts.classifying import batch_of, classified
 from pages.parts.labelled import CIFAR10, DIGITS, OWN_FILE, LabelledData, choose_data
 from pages.parts.notices import notice
 from pages.parts.picture_grid import Called, show_grid
@@ -46,8 +46,9 @@ def show(data: LabelledData, network: Recogniser, settings: Settings) -> None:
         show_published_beside(network.network.architecture, "CIFAR-10", settings, accuracies)
     show_code(command(data, network, settings), python_lines(data, network, settings))
     st.caption(
-        f"Top-1 accuracy, measured here on {len(result.labels):,} pictures in one batch, which "
-        "share one scale per channel. The quantized pass is simulated in floating point; every "
+        f"Top-1 accuracy, measured here on {len(result.labels):,} pictures; the "
+        f"{min(batch_of(data.pictures), len(data.pictures)):,} of a batch share one scale per "
+        "channel. The quantized pass is simulated in floating point; every "
         "size is the length of bytes that decode to the same activations."
     )
 
@@ -81,7 +82,8 @@ def command(data: LabelledData, network: Recogniser, settings: Settings) -> str 
         return None
     return (
         f"python -m quantlib classify --model {shlex.quote(network.name)} --data {data.source} "
-        f"--limit {len(data.pictures)} {shlex.join(flags(settings))} --json"
+        f"--limit {len(data.pictures)} --batch {batch_of(data.pictures)} "
+        f"{shlex.join(flags(settings))} --json"
     )
 
 
@@ -113,7 +115,8 @@ def python_lines(data: LabelledData, network: Recogniser, settings: Settings) ->
         f"pictures = {pictures}\n"
         f"calibration = {calibration}\n"
         f"classifier = load_classifier({network.name!r})\n"
-        "result = classify(classifier, settings, pictures, calibration)\n"
+        f"batch = {batch_of(data.pictures)}\n"
+        "result = classify(classifier, settings, pictures, calibration, batch)\n"
         "print(result.accuracy, result.ledger.total.total, result.ledger.bits_per_activation)\n"
     )
 

@@ -10,14 +10,12 @@ from pages.parts import charts
 ROW, MARGIN = 26, 90
 
 
-def class_chart(
-    full: Mapping[str, float], quantized: Mapping[str, float], measure: str
-) -> go.Figure:
+def class_chart(full: dict[str, float], quantized: dict[str, float], measure: str) -> go.Figure:
     """Two points a class, in percent, with the way from one to the other between them."""
-    names = list(full)
+    names = list(full | quantized)
     figure = go.Figure()
     for name in names:
-        if name in quantized:
+        if name in full and name in quantized:
             figure.add_scatter(
                 x=[full[name], quantized[name]],
                 y=[name, name],
@@ -31,8 +29,8 @@ def class_chart(
         ("quantized", quantized, charts.kept_colour(), "circle"),
     ):
         figure.add_scatter(
-            x=[percent.get(name) for name in names],
-            y=names,
+            x=list(percent.values()),
+            y=list(percent),
             mode="markers",
             name=title,
             marker={"size": 10, "color": colour, "symbol": symbol, "line": {"width": 2}},
@@ -40,13 +38,15 @@ def class_chart(
         )
     figure.update_layout(height=MARGIN + ROW * len(names))
     figure.update_xaxes(title=f"{measure} in %")
-    figure.update_yaxes(type="category", autorange="reversed")
+    figure.update_yaxes(
+        type="category", categoryorder="array", categoryarray=names, autorange="reversed"
+    )
     return figure
 
 
 def show_class_changes(
-    full: Mapping[str, float],
-    quantized: Mapping[str, float],
+    full: dict[str, float],
+    quantized: dict[str, float],
     measure: str,
     counts: Mapping[str, int],
     counted: str,
@@ -57,11 +57,11 @@ def show_class_changes(
         {
             "class": name,
             counted: counts.get(name, 0),
-            "FP32 %": full[name],
+            "FP32 %": full.get(name),
             "quantized %": quantized.get(name),
-            "change": quantized[name] - full[name] if name in quantized else None,
+            "change": quantized[name] - full[name] if name in full and name in quantized else None,
         }
-        for name in full
+        for name in full | quantized
     ]
     number = st.column_config.NumberColumn
     st.dataframe(

@@ -8,8 +8,22 @@ from pages.parts.labelled import LabelledData
 from pages.parts.recognisers import Recogniser, quantized
 from pages.parts.waiting import progress
 from pages.parts.worker import side_by_side
-from quantlib.evaluation.classification import Classification, check, evaluate
+from quantlib.datasets import LabelledPictures
+from quantlib.evaluation.classification import BATCH, Classification, check, evaluate
 from quantlib.ptq import Settings
+
+PIXELS = 2_000_000
+
+
+def batch_of(pictures: LabelledPictures) -> int:
+    """Pictures that are classified at once: 1000 of CIFAR-10, fewer of large ones.
+
+    >>> import numpy as np
+    >>> batch_of(LabelledPictures(np.zeros((1, 224, 224, 3), np.uint8), np.array([0])))
+    39
+    """
+    height, width = pictures.rgb.shape[1:3]
+    return max(1, min(BATCH, PIXELS // (height * width)))
 
 
 def classified(
@@ -40,4 +54,5 @@ def _classified(
     _data: LabelledData,
     _network: Recogniser,
 ) -> Classification:
-    return evaluate(quantized(_network, settings, _data.calibration), _data.pictures)
+    network = quantized(_network, settings, _data.calibration)
+    return evaluate(network, _data.pictures, batch_of(_data.pictures))

@@ -50,8 +50,7 @@ def choose_data() -> LabelledData:
         value=500,
         key="count",
         bind="query-params",
-        help="All in one batch, so that they share one scale per channel, as in DQA's paper. "
-        "There are 500 test pictures of digits.",
+        help="Of digits there are 500 test pictures.",
     )
     if source == OWN_FILE:
         data = _uploaded(count)

@@ -109,7 +109,7 @@ def test_the_lines_give_the_same_numbers(capsys):
     accuracy, _, bits = capsys.readouterr().out.split()
     assert f"names {float(accuracy):.2f} % right" in app.subheader[0].value
     assert f"at {float(bits):.2f} bits" in app.subheader[0].value
-    assert "--data digits --limit 250 --method dqa --bits 2" in app.code[0].value
+    assert "--data digits --limit 250 --batch 1000 --method dqa --bits 2" in app.code[0].value
 
 
 def test_an_uploaded_network_and_uploaded_pictures():
