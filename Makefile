@@ -9,14 +9,14 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Where the photographs and benchmarks of the comparison lie: `make table DATA=folder`.
 DATA ?= ../shared/data
 
-.PHONY: help demo test check bench adapt table shots
+.PHONY: help demo test check bench adapt table comparison ablation shots
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
 	@echo "make check   look at formatting, lint and types"
 	@echo "make bench   measure speed and sizes on this machine"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
-	@echo "make table   train every method of the comparison under the same conditions (hours)"
+	@echo "make table   train and measure every table of the results page from nothing (many hours)"
 	@echo "make shots   save a picture of every page to screenshots/"
 
 demo: .venv/.runtime
@@ -36,12 +36,21 @@ bench: .venv/.runtime
 adapt: .venv/.dev
 	$(BIN)/python -m tests.qat.pan_on_set5 $(DATA)
 
-table: .venv/.runtime
+table: comparison ablation
+
+comparison: .venv/.runtime
 	$(BIN)/python -m quantlib table assets/plans/comparison-x2.toml \
 		--results runs/comparison-x2.json --out runs/comparison-x2 \
 		--data $(DATA)/t91 --data $(DATA)/bsds500_train --data $(DATA)/bsds500_test \
 		--validate set5 $(DATA)/set5/HR $(DATA)/set5/LR_bicubic/X2 \
 		--validate set14 $(DATA)/set14/SRF_2 $(DATA)/set14/SRF_2
+
+# Processes side by side: `make ablation JOBS=8`.
+JOBS ?= 1
+
+ablation: .venv/.runtime
+	OMP_NUM_THREADS=1 $(BIN)/python -m quantlib ablation assets/plans/ablation.toml --jobs $(JOBS) \
+		--data $(DATA) --results runs/ablation.json --summary runs/ablation-summary.json
 
 shots: .venv/.dev
 	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(BIN)/python -m tests.browser.shots

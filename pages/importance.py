@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.parts import charts
+from pages.parts.ablation_view import show_ablation
 from pages.parts.activations import activation
 from pages.parts.choices import CRITERION_TITLES, Choices, choose
 from pages.parts.measuring import known_ranking, ranking_of
@@ -158,3 +159,5 @@ with notice():
     show_criteria(choices, site, rankings)
     show_channel(choices, site)
     show_reproduce(choices)
+    st.subheader("What the choice of channels buys", anchor=False)
+    show_ablation()

@@ -1,12 +1,12 @@
-"""Quality against measured bytes, over bits, extra bits and important ratio."""
-
-from dataclasses import dataclass, replace
-from itertools import pairwise
+"""Quality against measured bytes for all methods; codecs and latency of the chosen DQA."""
 
 import streamlit as st
 
 from pages.parts import charts
-from pages.parts.choices import CRITERION_TITLES, METHOD_TITLES, Choices, choose, nearest_bits
+from pages.parts.choices import CRITERION_TITLES, METHOD_TITLES, Choices, choose
+from pages.parts.codecs_view import show_codecs, show_latency
+from pages.parts.equal_bytes import choose_bits, read, show_readings
+from pages.parts.frontier import UNIFORM, Point, as_csv, grid, point, table
 from pages.parts.measuring import measured, quantized
 from pages.parts.notices import notice
 from pages.parts.pictures import bicubic
@@ -17,7 +17,6 @@ from pages.parts.worker import on_worker
 from quantlib.evaluation.operations import count_operations
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.tensors import to_tensor
-from quantlib.pipeline import Measurement
 from quantlib.ptq import Settings
 
 start_page(
@@ -26,64 +25,10 @@ start_page(
     "all its quantized activations would be stored in.",
 )
 
-DIRECT_BITS = range(2, 9)
-DQA_BITS = (2, 3, 4, 5)
-EXTRA_BITS = (1, 2, 3)
-RATIOS = (0.2, 0.4, 0.6, 0.8)
-BUDGETS = (1.0, 1.5, 2.0, 3.0)
-
-
-@dataclass(frozen=True)
-class Point:
-    """One measured setting."""
-
-    settings: Settings
-    bits_per_activation: float
-    kib: float
-    psnr_y: float
-
-    @property
-    def name(self) -> str:
-        s = self.settings
-        detail = f" with m = {s.extra_bits}, r = {s.important:g}" if s.method == "dqa" else ""
-        return s.summary + detail
-
-    @property
-    def label(self) -> str:
-        return f"{self.name}<br>{self.kib:,.0f} KiB"
-
-
-def grid(choices: Choices, noisy: bool) -> list[Settings]:
-    """All settings of the chart, those of the visitor's choice included."""
-    chosen = choices.settings
-    settings = [Settings("direct", bits=n) for n in DIRECT_BITS]
-    if noisy:
-        settings += [Settings("noisyquant", bits=n) for n in DIRECT_BITS]
-    settings += [
-        Settings("dqa", bits=n, extra_bits=m, important=r, criterion=chosen.criterion)
-        for n in DQA_BITS
-        for m in EXTRA_BITS
-        for r in RATIOS
-        if chosen.criterion != "greedy" or n == chosen.bits
-    ]
-    settings += [
-        Settings("entropy", bits=nearest_bits(budget), bits_per_activation=budget)
-        for budget in BUDGETS
-    ]
-    settings = [replace(one, depth=chosen.depth) for one in settings]
-    return list(dict.fromkeys([*settings, chosen]))
-
 
 def measure_all(choices: Choices, settings: list[Settings]) -> list[Point]:
     found = measured_all(choices, settings, "Measuring every point")
     return [point(one, measurement) for one, measurement in zip(settings, found, strict=True)]
-
-
-def point(settings: Settings, measurement: Measurement) -> Point:
-    ledger = measurement.ledger
-    return Point(
-        settings, ledger.bits_per_activation, ledger.total.total / 1024, measurement.psnr_y or 0.0
-    )
 
 
 def show(choices: Choices, points: list[Point]) -> None:
@@ -91,9 +36,11 @@ def show(choices: Choices, points: list[Point]) -> None:
     assert subject.truth is not None
     full = measured(subject, network, Settings("fp32", depth=choices.settings.depth))
     floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
+    assert full.psnr_y is not None
     own = next(p for p in points if p.settings == choices.settings)
-    st.subheader(verdict(own, [p for p in points if p.settings.method == "direct"]), anchor=False)
-    figure = charts.frontier(points, own, floor, full.psnr_y)
+    st.subheader(verdict(own, [p for p in points if p.family == UNIFORM]), anchor=False)
+    bits = choose_bits(own)
+    figure = charts.frontier(points, own, floor, full.psnr_y, bits)
 
     def pick() -> None:
         selected = st.session_state["frontier"].selection.points
@@ -111,23 +58,24 @@ def show(choices: Choices, points: list[Point]) -> None:
     if picked:
         offer_workbench(picked[0])
     st.caption(
-        "Click a point to open it in the workbench. Between two points of direct quantization the "
-        "line is the interpolation: some layers with the one, the rest with the other. "
+        "Click a point to open it in the workbench. Between two points the line is the "
+        "interpolation: some layers with the one, the rest with the other. "
         f"FP32 takes {full.ledger.total.total / 1024:,.0f} KiB. {CONVENTION}."
     )
+    below = [p.name for p in points if p.psnr_y < floor - charts.BELOW_FLOOR]
+    if below:
+        st.caption(f"Too low for the chart, but in the table: {', '.join(below)}.")
+    show_readings(points, bits)
+    rows = table(points)
     with st.expander("All points as a table", icon=":material/table_chart:"):
-        rows = [
-            {
-                "method": p.settings.summary,
-                "m": p.settings.extra_bits if p.settings.method == "dqa" else None,
-                "r": p.settings.important if p.settings.method == "dqa" else None,
-                "PSNR in dB": round(p.psnr_y, 3),
-                "bits per activation": round(p.bits_per_activation, 4),
-                "KiB": round(p.kib, 2),
-            }
-            for p in sorted(points, key=lambda p: p.kib)
-        ]
         st.dataframe(rows, hide_index=True)
+    st.download_button(
+        "Download all points as CSV",
+        as_csv(rows),
+        f"bitlens-{choices.subject.source}-{choices.network.name.split(':')[-1]}.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
 
 
 def show_operations(choices: Choices) -> None:
@@ -139,8 +87,8 @@ def show_operations(choices: Choices) -> None:
         {"operation": "the network's multiply-accumulates", "count": counts.macs},
         {"operation": "quantize: multiply, round, clip", "count": counts.quantize},
         {"operation": "shift and mask", "count": counts.shift},
-        {"operation": "Huffman symbols encoded", "count": counts.encode},
-        {"operation": "Huffman symbols decoded", "count": counts.decode},
+        {"operation": "symbols encoded", "count": counts.encode},
+        {"operation": "symbols decoded", "count": counts.decode},
         {"operation": "de-quantize: multiply", "count": counts.dequantize},
     ]
     shares = [{**row, "of the network's, in %": 100 * row["count"] / counts.macs} for row in rows]
@@ -149,20 +97,18 @@ def show_operations(choices: Choices) -> None:
         st.caption("Counted per picture, from the shapes and the important channels.")
 
 
-def verdict(own: Point, direct: list[Point]) -> str:
-    """The chosen point against direct quantization at the same bytes."""
-    direct = sorted(direct, key=lambda p: p.kib)
-    for below, above in pairwise(direct):
-        if below.kib <= own.kib <= above.kib:
-            share = (own.kib - below.kib) / (above.kib - below.kib)
-            level = below.psnr_y + share * (above.psnr_y - below.psnr_y)
-            difference = own.psnr_y - level
-            word = "above" if difference >= 0 else "below"
-            return (
-                f"{own.settings.summary} reaches {own.psnr_y:.2f} dB with {own.kib:,.0f} KiB: "
-                f"{abs(difference):.2f} dB {word} direct quantization of as many bytes."
-            )
-    return f"{own.settings.summary} reaches {own.psnr_y:.2f} dB with {own.kib:,.0f} KiB."
+def verdict(own: Point, uniform: list[Point]) -> str:
+    """The chosen point against plain uniform quantization at the same bytes."""
+    reached = f"{own.settings.summary} reaches {own.psnr_y:.2f} dB with {own.kib:,.0f} KiB"
+    curve = [(p.bits_per_activation, p.psnr_y) for p in uniform]
+    level = read(curve, own.bits_per_activation).psnr_y
+    if level is None:
+        return f"{reached}."
+    difference = own.psnr_y - level
+    word = "above" if difference >= 0 else "below"
+    return (
+        f"{reached}: {abs(difference):.2f} dB {word} plain uniform quantization of as many bytes."
+    )
 
 
 def take_over(settings: Settings) -> None:
@@ -173,7 +119,7 @@ def take_over(settings: Settings) -> None:
         state["budget"] = settings.bits_per_activation
     else:
         state["bits"] = settings.bits
-    if settings.method == "dqa":
+    if settings.is_dqa:
         state["m"], state["r"] = settings.extra_bits, settings.important
 
 
@@ -183,7 +129,9 @@ def offer_workbench(point: Point) -> None:
     query = {"method": METHOD_TITLES[settings.method], "bits": str(settings.bits)}
     if settings.method == "entropy":
         query |= {"budget": f"{settings.bits_per_activation:g}"}
-    if settings.method == "dqa":
+    if settings.method == "direct":
+        query |= {"clip": settings.clip, "unsigned": str(settings.unsigned).lower()}
+    if settings.is_dqa:
         query |= {"m": str(settings.extra_bits), "r": f"{settings.important:g}"}
         query["criterion"] = CRITERION_TITLES[settings.criterion]
     kept = {k: st.query_params[k] for k in ("picture", "network", "at") if k in st.query_params}
@@ -201,12 +149,21 @@ with notice():
         st.info("PSNR needs the truth: use your picture as the truth in the sidebar.")
     else:
         wait_for_greedy(choices)
-        noisy = st.toggle(
+        left, right = st.columns(2)
+        every = left.toggle(
+            "Every m and r of DQA",
+            key="every",
+            bind="query-params",
+            help="All extra bits from 1 to 3 and four ratios: about 80 more passes.",
+        )
+        noisy = right.toggle(
             "Search NoisyQuant too",
             key="noisy",
             bind="query-params",
             help="Its noise is searched layer by layer: some seconds for each number of bits.",
         )
-        show(choices, measure_all(choices, grid(choices, noisy)))
+        show(choices, measure_all(choices, grid(choices, noisy, every)))
         show_operations(choices)
+        show_codecs(choices)
+        show_latency(choices)
         show_reproduce(choices)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts import comparison
+from pages.parts.ablation_view import show_ablation
 from pages.parts.bundled import bits_of, cards, is_quantized, scores, show_bundled
 from pages.parts.comparison import Comparison, comparisons, what_is_missing
 from pages.parts.comparison_view import show_comparison, show_runs
@@ -66,6 +67,7 @@ VIEWS = {
     "Learned quantizers": show_learned,
     "Bundled networks": show_bundled,
     "DQA": show_dqa,
+    "Ablation of DQA": show_ablation,
 }
 view = st.segmented_control(
     "View",

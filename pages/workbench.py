@@ -204,7 +204,7 @@ def show_importance(choices: Choices) -> None:
     st.markdown("**Which channels matter**")
     settings = choices.settings
     ranking = ranking_of(choices.network, settings)
-    ratio = settings.important if settings.method == "dqa" else 0.0
+    ratio = settings.important if settings.is_dqa else 0.0
     names = list(ranking.scores)
     figure = charts.importance_map(
         names,
@@ -213,7 +213,7 @@ def show_importance(choices: Choices) -> None:
         CHART_HEIGHT,
     )
     charts.draw(figure, "Importance of every channel of every layer", "importance")
-    if settings.method == "dqa":
+    if settings.is_dqa:
         st.caption(
             f"Darker is more important, by {settings.criterion}; the orange "
             f"{ratio:.0%} of each layer keep {settings.extra_bits} extra bits. "

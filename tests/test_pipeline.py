@@ -23,7 +23,7 @@ from quantlib.pipeline import (
 from quantlib.ptq import Settings, quantize
 from quantlib.quantizers.noisyquant import NoisyQuantizer
 
-METHODS = ["fp32", "direct", "pot", "noisyquant", "dqa"]
+METHODS = ["fp32", "direct", "pot", "noisyquant", "dqa", "dqa-ans"]
 INNER = ["body.0.body.0", "body.0.body.2", "body.1", "tail.0.0"]
 BIG = (TILE * 2 - 40, TILE * 2 - 50)
 

@@ -210,30 +210,68 @@ def diverging() -> list[str]:
     return theme("chartDivergingColors")
 
 
-def frontier(points: list, own, floor: float, ceiling: float | None) -> go.Figure:
-    """PSNR over bits of all measured points; `customdata` is the index of a point."""
-    figure = quality_curve({}, None, floor, ceiling, 520)
-    numbered = list(enumerate(points))
-    for method, title, fill, line in (
-        ("direct", "direct, interpolated", quantized_colour(), "lines+markers"),
-        ("noisyquant", "NoisyQuant", "#8f6fc0", "lines+markers"),
-        ("dqa", "DQA", kept_colour(), "markers"),
-        ("entropy", "entropy coding", "#3d9a5f", "lines+markers"),
-    ):
-        some = [(i, p) for i, p in numbered if p.settings.method == method]
+def family_styles() -> dict[str, dict[str, dict | str]]:
+    """How each method of the frontier is drawn: variants of one method share its colour."""
+    blue, orange = quantized_colour(), kept_colour()
+    return {
+        "plain uniform": _style(blue, width=3),
+        "uniform, unsigned": _style(blue, dash="dash"),
+        "uniform, MSE clip": _style(blue, dash="dot", symbol="square"),
+        "power-of-two": _style(quiet_colour(), symbol="triangle-up"),
+        "NoisyQuant": _style("#8f6fc0"),
+        "DQA": _style(orange, mode="markers"),
+        "DQA, coded base": _style(orange, symbol="diamond", mode="markers"),
+        "entropy coding": _style("#3d9a5f"),
+    }
+
+
+def _style(
+    colour: str,
+    dash: str = "solid",
+    symbol: str = "circle",
+    mode: str = "lines+markers",
+    width: int = 2,
+) -> dict[str, dict | str]:
+    return {
+        "line": {"color": colour, "dash": dash, "width": width},
+        "marker": {"size": 9, "symbol": symbol, "color": colour},
+        "mode": mode,
+    }
+
+
+BELOW_FLOOR = 6.0  # dB below bicubic that the frontier shows; what lies lower is no picture
+
+
+def frontier(points: list, own, floor: float, ceiling: float, bits: float) -> go.Figure:
+    """PSNR over bits of all measured points, and the line at `bits`.
+
+    `customdata` is the index of a point.
+    """
+    figure = quality_curve({}, None, floor, ceiling, 560)
+    numbered = sorted(enumerate(points), key=lambda item: item[1].bits_per_activation)
+    for family, style in family_styles().items():
+        some = [(i, p) for i, p in numbered if p.family == family]
         if some:
             figure.add_scatter(
                 x=[p.bits_per_activation for _, p in some],
                 y=[p.psnr_y for _, p in some],
                 text=[p.label for _, p in some],
                 customdata=[[i] for i, _ in some],
-                name=title,
-                mode=line,
-                line={"color": fill, "width": 2},
-                marker={"size": 9},
+                name=family,
                 hovertemplate="%{text}<br>%{x:.2f} bits per activation<br>"
                 "%{y:.2f} dB<extra></extra>",
+                **style,
             )
+    shown = [p.psnr_y for p in points if p.psnr_y >= floor - BELOW_FLOOR]
+    lowest, highest = min([floor, *shown]), max([ceiling, *shown])
+    margin = 0.08 * (highest - lowest)
+    figure.update_yaxes(range=[lowest - margin, highest + margin])
+    figure.add_vline(
+        x=bits,
+        line={"color": quiet_colour(), "dash": "dash", "width": 1.5},
+        annotation={"text": f"{bits:.2f} bits", "font_size": 11},
+        annotation_position="bottom right",
+    )
     figure.add_scatter(
         x=[own.bits_per_activation],
         y=[own.psnr_y],

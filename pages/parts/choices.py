@@ -12,6 +12,7 @@ from pages.parts.variants import can_be_adapted, depths_of, rlq_bits
 from quantlib.ptq import Settings
 from quantlib.ptq.settings import (
     CRITERIA,
+    DQA_METHODS,
     MAX_BITS,
     MAX_EXTRA_BITS,
     METHODS,
@@ -26,6 +27,7 @@ METHOD_TITLES = {
     "pot": "Power-of-two",
     "noisyquant": "NoisyQuant",
     "dqa": "DQA",
+    "dqa-ans": "DQA, base codes entropy-coded",
     "entropy": "Entropy coding",
     "rlq": "RLQ",
 }
@@ -35,6 +37,7 @@ METHOD_SENTENCES = {
     "pot": "Levels at powers of two, one scale per channel.",
     "noisyquant": "A fixed noise is added before rounding and removed after it.",
     "dqa": "Important channels keep extra bits, which are shifted out and Huffman-coded.",
+    "dqa-ans": "DQA's values exactly; the n-bit codes are entropy-coded too, channel by channel.",
     "entropy": "As coarse as the result can bear, layer by layer, and all codes entropy-coded.",
     "rlq": "Weights and activations both have few bits, with steps and shifts that were learned.",
 }
@@ -132,7 +135,7 @@ def choose_numbers(
             bind="query-params",
             help="Bits of every stored code.",
         )
-    if method == "dqa":
+    if method in DQA_METHODS:
         values["extra_bits"] = st.slider(
             "Extra bits m",
             0,

@@ -15,6 +15,7 @@ PUBLISHED_NAMES = {
     "pot": "Power-of-two",
     "noisyquant": "NoisyQuant",
     "dqa": "eDQA",
+    "dqa-ans": "eDQA",
 }
 
 

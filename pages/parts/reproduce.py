@@ -37,7 +37,7 @@ def flags(settings: Settings) -> list[str]:
         flags += ["--bits-per-activation", f"{settings.bits_per_activation:g}"]
     elif settings.method != "fp32":
         flags += ["--bits", str(settings.bits)]
-    if settings.method == "dqa":
+    if settings.is_dqa:
         flags += ["--extra-bits", str(settings.extra_bits)]
         flags += ["--important", f"{settings.important:g}", "--criterion", settings.criterion]
     if settings.method == "direct":

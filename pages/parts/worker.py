@@ -59,6 +59,11 @@ def side_by_side(
             future.cancel()
 
 
+def use_one_core() -> None:
+    """For work on the calling thread itself whose time is measured."""
+    torch.set_num_threads(1)
+
+
 def use_all_cores() -> None:
     """For long work on the calling thread itself."""
     torch.set_num_threads(CORES)

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from quantlib.cli import (
+    ablation,
     bench,
     classify,
+    codecs,
     evaluate,
     importance,
     models,
@@ -30,6 +32,8 @@ VERBS = {
     "importance": importance,
     "train": train,
     "table": table,
+    "ablation": ablation,
+    "codecs": codecs,
     "bench": bench,
 }
 

@@ -10,10 +10,18 @@ import numpy as np
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging.reading import read_picture
+from quantlib.imaging.samples import SAMPLES
 from quantlib.models import load
-from quantlib.pipeline import default_pairs, open_network, prepare, sites_of, trained_bits
+from quantlib.pipeline import (
+    default_pairs,
+    open_network,
+    prepare,
+    sample_for,
+    sites_of,
+    trained_bits,
+)
 from quantlib.ptq import QuantizedNetwork, Settings
-from quantlib.ptq.settings import CRITERIA, METHODS, SCALES
+from quantlib.ptq.settings import CRITERIA, DQA_METHODS, METHODS, SCALES
 from quantlib.qat.depth import DEPTHS
 from quantlib.quantizers.uniform import CLIPS
 
@@ -52,17 +60,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
 def add_method_numbers(parser: argparse.ArgumentParser, calibration: str) -> None:
     """What the methods have beyond bits; `calibration` names the pictures that it is done on."""
     default = Settings()
-    parser.add_argument(
-        "--extra-bits", type=int, default=default.extra_bits, help="DQA's extra bits, m"
-    )
-    parser.add_argument(
-        "--important",
-        type=float,
-        default=default.important,
-        metavar="R",
-        help="DQA's ratio of important channels, 0 to 1",
-    )
-    parser.add_argument("--criterion", choices=CRITERIA, default=default.criterion)
+    add_dqa(parser)
     parser.add_argument(
         "--clip", choices=CLIPS, default=default.clip, help="range of direct quantization"
     )
@@ -82,6 +80,22 @@ def add_method_numbers(parser: argparse.ArgumentParser, calibration: str) -> Non
         metavar="B",
         help="entropy: the budget, all tables and headers included",
     )
+
+
+def add_dqa(parser: argparse.ArgumentParser) -> None:
+    default = Settings()
+    parser.add_argument(
+        "--extra-bits", type=int, default=default.extra_bits, help="DQA's extra bits, m"
+    )
+    parser.add_argument(
+        "--important",
+        "--ratio",
+        type=float,
+        default=default.important,
+        metavar="R",
+        help="DQA's ratio of important channels, 0 to 1",
+    )
+    parser.add_argument("--criterion", choices=CRITERIA, default=default.criterion)
 
 
 def settings_from(options: argparse.Namespace) -> Settings:
@@ -119,7 +133,7 @@ def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
 
 def described_method(options: argparse.Namespace) -> dict[str, Any]:
     """Network and method as they stand in JSON; null where the method does not use a number."""
-    dqa = options.method == "dqa"
+    dqa = options.method in DQA_METHODS
     return {
         "model": options.model,
         "method": options.method,
@@ -128,6 +142,13 @@ def described_method(options: argparse.Namespace) -> dict[str, Any]:
         "important": options.important if dqa else None,
         "criterion": options.criterion if dqa else None,
     }
+
+
+def sample_picture(name: str, scale: int) -> np.ndarray:
+    """A sample photograph by name, cut for a network of that scale, or a picture file."""
+    if name in {sample.key for sample in SAMPLES}:
+        return sample_for(name, scale)
+    return read_picture(Path(name)).rgb
 
 
 def folder(name: str) -> Path:

@@ -16,14 +16,14 @@ from quantlib.cli.choices import (
     folder,
     progress,
     quantized_from,
+    sample_picture,
 )
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.dataset import find_pairs
 from quantlib.evaluation.ledger import Ledger
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.imaging.reading import read_picture
-from quantlib.imaging.samples import SAMPLES
-from quantlib.pipeline import measure, reduced, sample_for
+from quantlib.pipeline import measure, reduced
 from quantlib.quantizers.sizes import ByteSizes
 
 
@@ -79,10 +79,7 @@ def _pictures(options: argparse.Namespace) -> list[tuple[str, Reader]]:
     if options.sample:
         if options.hr or options.lr:
             raise QuantlibError("--sample stands instead of --hr and --lr; give one or the other.")
-        if options.sample in {sample.key for sample in SAMPLES}:
-            truth = sample_for(options.sample, options.scale)
-        else:
-            truth = read_picture(Path(options.sample)).rgb
+        truth = sample_picture(options.sample, options.scale)
         return [(options.sample, lambda: reduced(truth, options.scale))]
     if not (options.hr and options.lr):
         raise QuantlibError("Say what to measure on: --hr and --lr, or --sample.")

@@ -75,6 +75,8 @@ def evaluate(
     those of the network.
     """
     check(network.site_network.network, pictures)
+    if not len(pictures):
+        raise QuantlibError("There are no pictures to classify; choose a data set with some.")
     started = time.perf_counter()
     sizes: dict[str, ByteSizes] = {}
     predicted = []
@@ -137,7 +139,7 @@ def classify(
 
 
 def check(classifier: torch.nn.Module, pictures: LabelledPictures) -> None:
-    """A `QuantlibError` where `pictures` are none, or not of the classifier's classes and size.
+    """A `QuantlibError` where `pictures` are not of the classifier's classes and size.
 
     >>> from quantlib.models.cifar_resnet import CifarResNet
     >>> pictures = LabelledPictures(np.zeros((1, 8, 8, 3), np.uint8), np.array([0]))
@@ -147,8 +149,6 @@ def check(classifier: torch.nn.Module, pictures: LabelledPictures) -> None:
     """
     assert isinstance(classifier, Classifier)
     side = classifier.preprocessing.size
-    if not len(pictures):
-        raise QuantlibError("There are no pictures to classify; choose a data set with some.")
     if len(pictures.classes) != classifier.classes:
         raise QuantlibError(
             f"The network knows {classifier.classes} classes and the data set has "

@@ -1,6 +1,6 @@
 """Operations that quantization adds to a network, counted per element."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from quantlib.ptq.network import QuantizedNetwork
+from quantlib.ptq.settings import Settings
 from quantlib.qat.copying import structural_copy
 from quantlib.qat.layers import QuantConv2d, QuantLinear
 from quantlib.quantizers.sizes import ByteSizes
@@ -19,7 +20,8 @@ class OperationCounts:
 
     `quantize` and `dequantize` are one multiplication per element (with rounding and clipping, or
     without), `shift` one shift and one mask per element of an important channel, `encode` and
-    `decode` one Huffman symbol each.
+    `decode` one symbol of an entropy coder each, of the shifting errors and, where they are coded
+    too, of the base codes.
     """
 
     macs: int
@@ -37,21 +39,35 @@ def count_operations(
     settings = network.settings
     elements = sum(size.fp32 // 4 for size in sites.values())
     refined = 0
-    if settings.method == "dqa" and settings.extra_bits:
+    if settings.is_dqa and settings.extra_bits:
         for site in network.site_network.sites:
             share = network.masks[site.name].float().mean().item()
             refined += round(share * sites[site.name].fp32 / 4)
     if settings.method == "fp32":
         elements = 0
-    macs = count_macs(network, x)
-    return OperationCounts(macs, elements, refined, refined, refined, elements)
+    return operation_counts(settings, count_macs(network, x), elements, refined)
+
+
+def operation_counts(settings: Settings, macs: int, elements: int, refined: int) -> OperationCounts:
+    """Operations for that many `elements`, of which `refined` have a shifting error."""
+    coded = refined + (elements if settings.method == "dqa-ans" else 0)
+    return OperationCounts(macs, elements, refined, coded, coded, elements)
 
 
 def count_macs(network: QuantizedNetwork, x: Tensor) -> int:
     """Multiply-accumulates of the full-precision network (half of the FLOPs that torch counts)."""
+    return macs_of(lambda: network.site_network(x))
+
+
+def macs_of(work: Callable[[], object]) -> int:
+    """Multiply-accumulates of what `work` computes with PyTorch.
+
+    >>> macs_of(lambda: torch.ones(2, 3) @ torch.ones(3, 4))
+    24
+    """
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
-        network.site_network(x)
+        work()
     return counter.get_total_flops() // 2
 
 

@@ -54,6 +54,8 @@ def evaluate(
     `QuantlibError` when there are no pictures or their classes are not those of the network.
     """
     _check(network.site_network.network, pictures)
+    if not len(pictures):
+        raise QuantlibError("There are no pictures to segment; choose a data set with some.")
     started = time.perf_counter()
     sizes: dict[str, ByteSizes] = {}
     predicted = []
@@ -133,8 +135,6 @@ def segment(
 
 def _check(segmenter: torch.nn.Module, pictures: AnnotatedPictures) -> None:
     assert isinstance(segmenter, Segmenter)
-    if not len(pictures):
-        raise QuantlibError("There are no pictures to segment; choose a data set with some.")
     if len(pictures.classes) != segmenter.classes:
         raise QuantlibError(
             f"The network knows {segmenter.classes} classes and the data set has "

@@ -53,18 +53,23 @@ ONE_PASS: dict[str, Score] = {
 def score(
     sites: SiteNetwork,
     examples: Sequence[Example],
-    criterion: str,
+    criteria: Sequence[str],
     bits: int,
     extra_bits: int,
-    watch: Callable[[int, int], None],
-) -> dict[str, Tensor]:
-    """Scores `(C,)` of every site, summed over `examples`."""
-    totals = {site.name: torch.zeros(site.channels) for site in sites.sites}
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, dict[str, Tensor]]:
+    """Scores `(C,)` of every site, summed over `examples`, by criterion; one pass for all."""
+    totals = {
+        criterion: {site.name: torch.zeros(site.channels) for site in sites.sites}
+        for criterion in criteria
+    }
+    slopes = set(criteria) != {"energy"}
     for done, example in enumerate(examples):
         watch(done, len(examples))
-        for site, a, g in activations_and_gradients(sites, example, criterion != "energy"):
+        for site, a, g in activations_and_gradients(sites, example, slopes):
             rows = by_channel(a, site.channel_dim), by_channel(g, site.channel_dim)
-            totals[site.name] += ONE_PASS[criterion](*rows, bits, extra_bits)
+            for criterion in criteria:
+                totals[criterion][site.name] += ONE_PASS[criterion](*rows, bits, extra_bits)
     watch(len(examples), len(examples))
     return totals
 

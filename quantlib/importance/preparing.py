@@ -9,7 +9,8 @@ from quantlib.importance.ranking import Ranking
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
 from quantlib.quantizers.entropy import EntropyQuantizer
 
-ALLOCATION_EXAMPLES, ALLOCATION_BITS = 4, 2.0
+ALLOCATION_PICTURES, ALLOCATION_BITS = 64, 2.0
+ALLOCATION_EXAMPLES = 4  # that each may hold several pictures
 
 
 def prepare(
@@ -40,5 +41,6 @@ def steps_for(
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, EntropyQuantizer]:
     """The proportions of entropy-coded steps; every input multiplies them to meet its budget."""
-    inputs = [example.input for example in examples[:ALLOCATION_EXAMPLES]]
+    each = ALLOCATION_PICTURES // ALLOCATION_EXAMPLES
+    inputs = [example.input[:each] for example in examples[:ALLOCATION_EXAMPLES]]
     return allocate(sites, inputs, ALLOCATION_BITS, watch)

@@ -11,7 +11,8 @@ from quantlib.ptq.calibration import Observation
 from quantlib.ptq.settings import Settings
 from quantlib.ptq.sites import Site, SiteNetwork
 from quantlib.quantizers.channels import largest_magnitude
-from quantlib.quantizers.dqa import dqa_from_magnitude, fit_dqa
+from quantlib.quantizers.dqa import DQAQuantizer, dqa_from_magnitude, fit_dqa
+from quantlib.quantizers.dqa_ans import with_coded_codes
 from quantlib.quantizers.noisyquant import fit_noisyquant
 from quantlib.quantizers.pot import fit_power_of_two
 from quantlib.quantizers.quantizer import EncodedTensor, Quantizer
@@ -119,9 +120,7 @@ def quantize(
             "RLQ needs a network with learned quantizers; choose a bundled quantsr network or "
             "adapt this one."
         )
-    if settings.method == "dqa" and (
-        missing := [s.name for s in sites.sites if s.name not in masks]
-    ):
+    if settings.is_dqa and (missing := [s.name for s in sites.sites if s.name not in masks]):
         raise QuantlibError(
             f"DQA needs the important channels of layer {missing[0]}; rank it first."
         )
@@ -159,9 +158,10 @@ def fit(site: Site, x: Tensor, settings: Settings, masks: Mapping[str, Tensor]) 
         return fit_uniform(x, settings.bits, site.channel_dim, signed, settings.clip)
     if settings.method == "pot":
         return fit_power_of_two(x, settings.bits, site.channel_dim)
-    if settings.method == "dqa":
+    if settings.is_dqa:
         mask = masks[site.name]
-        return fit_dqa(x, settings.bits, settings.extra_bits, mask, site.channel_dim)
+        fitted = fit_dqa(x, settings.bits, settings.extra_bits, mask, site.channel_dim)
+        return _stored(fitted, settings)
     raise QuantlibError(f"{settings.summary} needs calibration pictures.")
 
 
@@ -172,13 +172,18 @@ def freeze(observation: Observation, settings: Settings, masks: Mapping[str, Ten
     if settings.method == "noisyquant":
         rows = torch.cat(observation.rows)
         return fit_noisyquant(rows, observation.weight, settings.bits, site.channel_dim)
-    if settings.method == "dqa":
+    if settings.is_dqa:
         mask = masks[site.name]
-        return dqa_from_magnitude(
+        fitted = dqa_from_magnitude(
             magnitude, settings.bits, settings.extra_bits, mask, site.channel_dim
         )
+        return _stored(fitted, settings)
     sample = observation.sample()
     if settings.method == "pot" or settings.clip == "max":
         sample = magnitude[:, None]
     fitted = fit(replace(site, channel_dim=0), sample, settings, masks)
     return replace(fitted, channel_dim=site.channel_dim)  # type: ignore[type-var]
+
+
+def _stored(quantizer: DQAQuantizer, settings: Settings) -> DQAQuantizer:
+    return with_coded_codes(quantizer) if settings.method == "dqa-ans" else quantizer

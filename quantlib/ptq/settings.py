@@ -6,7 +6,8 @@ from quantlib.errors import QuantlibError
 from quantlib.qat.depth import DEPTHS
 from quantlib.quantizers.uniform import CLIPS, Clip
 
-METHODS = ("fp32", "direct", "pot", "noisyquant", "dqa", "entropy", "rlq")
+METHODS = ("fp32", "direct", "pot", "noisyquant", "dqa", "dqa-ans", "entropy", "rlq")
+DQA_METHODS = ("dqa", "dqa-ans")
 CRITERIA = ("greedy", "random", "energy", "saliency", "fisher", "gain")
 SCALES = ("dynamic", "frozen")
 MIN_BITS, MAX_BITS, MAX_EXTRA_BITS = 2, 8, 4
@@ -16,8 +17,9 @@ MIN_BITS, MAX_BITS, MAX_EXTRA_BITS = 2, 8, 4
 class Settings:
     """Activation quantization of a whole network, which runs at one of its depths.
 
-    `extra_bits`, `important` and `criterion` belong to DQA; `clip` and `unsigned` to direct
-    quantization, where `unsigned` gives activations that are never negative all 2^n levels.
+    `extra_bits`, `important` and `criterion` belong to DQA, whose base codes `dqa-ans` codes with
+    ANS instead of packing them; `clip` and `unsigned` to direct quantization, where `unsigned`
+    gives activations that are never negative all 2^n levels.
     `entropy` spends `bits_per_activation` on average, where they buy most, whatever `bits` says.
     With `rlq` the network's own learned quantizers are at work, at the bits it was trained with.
     Scales are dynamic (from each input, as DQA's paper computes them) or frozen by calibration.
@@ -63,17 +65,24 @@ class Settings:
             "direct": "direct",
             "pot": "power-of-two",
             "noisyquant": "NoisyQuant",
+            "dqa": "DQA",
+            "dqa-ans": "DQA, base codes entropy-coded",
             "rlq": "RLQ",
         }
         if self.method == "fp32":
             return "FP32"
         if self.method == "entropy":
             return f"{self.bits_per_activation:g}-bit entropy coding"
-        return f"{self.bits}-bit {names.get(self.method, 'DQA')}"
+        return f"{self.bits}-bit {names[self.method]}"
+
+    @property
+    def is_dqa(self) -> bool:
+        """Whether important channels get extra bits, however they are stored."""
+        return self.method in DQA_METHODS
 
     @property
     def needs_ranking(self) -> bool:
-        return self.method == "dqa"
+        return self.is_dqa
 
     @property
     def needs_calibration(self) -> bool:

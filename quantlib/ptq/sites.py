@@ -131,20 +131,27 @@ class SiteNetwork(nn.Module):
 
                 self._layers[name].register_forward_pre_hook(intercept)
 
-    def run(self, x: Tensor, visit: Visit) -> Tensor:
-        """The network's output when every site's input is replaced by what `visit` returns."""
+    def run(self, x: Tensor, visit: Visit, twin: nn.Module | None = None) -> Tensor:
+        """The network's output when every site's input is replaced by what `visit` returns.
+
+        `twin` is a copy of `network` that runs in its place.
+        """
         token = self._pass.set(_Pass(visit))
         try:
-            return self.network(x)
+            return (twin or self.network)(x)
         finally:
             self._pass.reset(token)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)
 
+    def layers(self, site: Site) -> dict[str, nn.Module]:
+        """The layers that read the site, by name."""
+        return {name: self._layers[name] for name in site.layers}
+
     def learned_quantizers(self, site: Site) -> dict[str, LearnedQuantizer]:
         """The quantizers that the site's layers bring along, by the layer's name."""
-        found = {name: getattr(self._layers[name], "activation", None) for name in site.layers}
+        found = {n: getattr(layer, "activation", None) for n, layer in self.layers(site).items()}
         return {name: q for name, q in found.items() if isinstance(q, LearnedQuantizer)}
 
     def __getitem__(self, name: str) -> Site:

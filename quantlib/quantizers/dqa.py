@@ -7,6 +7,7 @@ the m bits shifted out (the *shifting errors*) are Huffman-coded, channel by cha
 import struct
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -29,8 +30,15 @@ from quantlib.quantizers.quantizer import Quantizer
 from quantlib.quantizers.sizes import ByteSizes
 
 _HEADER = struct.Struct("<4sBBBB")
-_LENGTH = struct.Struct("<I")
-_MAGIC = b"DQA1"
+LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True)
+class CodeSizes:
+    """Bytes of the n-bit codes: `data` are the codes, `table` is what decoding them needs."""
+
+    data: int
+    table: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,36 +59,62 @@ class DQATensor:
     codes: bytes
     refinement: tuple[bytes, ...]
 
+    magic: ClassVar[bytes] = b"DQA1"
+
     def decode(self) -> Tensor:
         """float32 values: Δ_{n+m}·q' on important channels, Δ_n·q elsewhere (algorithm 2)."""
-        codes = unpack(self.codes, self.bits, True, self.shape).astype(np.int32)
-        channels = self.steps.size
-        rows = np.moveaxis(codes, self.channel_dim, 0)
-        rows = rows.reshape(channels, codes.size // max(channels, 1))
-        if self.refinement:
-            rows = rows.copy()
-            for channel, payload in zip(
-                np.flatnonzero(self.important), self.refinement, strict=True
-            ):
-                lost = huffman.decode(payload)
-                if lost.size != rows.shape[1] or (lost >> self.extra_bits).any():
-                    raise QuantlibError("The refinement of a DQA tensor is damaged.")
-                rows[channel] = (rows[channel] << self.extra_bits) | lost
-        values = rows.astype(np.float32) * self.steps[:, None]
+        return self.dequantize(self.widened())
+
+    def widened(self) -> np.ndarray:
+        """int32 `(C, elements)`: q' = code·2^m + k on important channels, q elsewhere."""
+        rows = self._code_rows()
+        for channel, payload in zip(
+            np.flatnonzero(self.important), self.refinement, strict=bool(self.refinement)
+        ):
+            lost = huffman.decode(payload)
+            if lost.size != rows.shape[1] or (lost >> self.extra_bits).any():
+                raise QuantlibError("The refinement of a DQA tensor is damaged.")
+            rows[channel] = (rows[channel] << self.extra_bits) | lost
+        return rows
+
+    def dequantize(self, widened: np.ndarray) -> Tensor:
+        """float32 values of `widened` `(C, elements)`, in the tensor's own shape."""
+        values = widened.astype(np.float32) * self.steps[:, None]
         outer = [self.shape[i] for i in range(len(self.shape)) if i != self.channel_dim]
         values = values.reshape(self.steps.size, *outer)
         return torch.from_numpy(np.ascontiguousarray(np.moveaxis(values, 0, self.channel_dim)))
+
+    def _code_rows(self) -> np.ndarray:
+        """The n-bit codes, int32 `(C, elements)`."""
+        codes = unpack(self.codes, self.bits, True, self.shape).astype(np.int32)
+        channels = self.steps.size
+        rows = np.moveaxis(codes, self.channel_dim, 0)
+        return rows.reshape(channels, codes.size // max(channels, 1)).copy()
+
+    def _code_sizes(self) -> CodeSizes:
+        return CodeSizes(len(self.codes), 0)
+
+    def _stored_codes(self) -> bytes:
+        return self.codes
+
+    @classmethod
+    def _read_codes(cls, payload: bytes, at: int, elements: int, bits: int) -> tuple[bytes, int]:
+        """The codes that begin at `at`, and where they end."""
+        end = at + packed_size(elements, bits)
+        return payload[at:end], end
 
     @cached_property
     def sizes(self) -> ByteSizes:
         elements = int(np.prod(self.shape, dtype=np.int64))
         coded = sum(_data_bytes(payload) for payload in self.refinement)
-        stored = sum(len(payload) + _LENGTH.size for payload in self.refinement)
+        stored = sum(len(payload) + LENGTH.size for payload in self.refinement)
+        codes = self._code_sizes()
+        head = _head_size(self.shape, self.steps.size)
         return ByteSizes(
             fp32=4 * elements,
-            codes=len(self.codes),
+            codes=codes.data,
             refinement=coded,
-            tables=_head_size(self.shape, self.steps.size) + stored - coded,
+            tables=head + codes.table + stored - coded,
             scales=4 * self.steps.size,
         )
 
@@ -90,19 +124,21 @@ class DQATensor:
         return self.sizes.total
 
     def to_bytes(self) -> bytes:
-        head = _HEADER.pack(_MAGIC, self.bits, self.extra_bits, len(self.shape), self.channel_dim)
+        numbers = self.bits, self.extra_bits, len(self.shape), self.channel_dim
+        head = _HEADER.pack(self.magic, *numbers)
         parts = [head, struct.pack(f"<{len(self.shape)}I", *self.shape)]
-        parts += [np.packbits(self.important).tobytes(), self.steps.tobytes(), self.codes]
+        parts += [np.packbits(self.important).tobytes(), self.steps.tobytes()]
+        parts.append(self._stored_codes())
         for payload in self.refinement:
-            parts += [_LENGTH.pack(len(payload)), payload]
+            parts += [LENGTH.pack(len(payload)), payload]
         return b"".join(parts)
 
     @classmethod
-    def from_bytes(cls, payload: bytes) -> "DQATensor":
+    def from_bytes(cls, payload: bytes) -> Self:
         """The inverse of `to_bytes`; QuantlibError when the bytes are damaged."""
         try:
             magic, bits, extra_bits, ndim, channel_dim = _HEADER.unpack_from(payload)
-            if magic != _MAGIC:
+            if magic != cls.magic:
                 raise QuantlibError("These bytes are not a DQA tensor; nothing was decoded.")
             _check_bits(bits, extra_bits)
             shape = struct.unpack_from(f"<{ndim}I", payload, _HEADER.size)
@@ -113,12 +149,11 @@ class DQATensor:
             at += mask.size
             steps = np.frombuffer(payload, "<f4", channels, at)
             at += 4 * channels
-            codes = payload[at : at + packed_size(elements, bits)]
-            at += packed_size(elements, bits)
+            codes, at = cls._read_codes(payload, at, elements, bits)
             refinement = []
             for _ in range(_refined_channels(important, extra_bits)):
-                (length,) = _LENGTH.unpack_from(payload, at)
-                at += _LENGTH.size
+                (length,) = LENGTH.unpack_from(payload, at)
+                at += LENGTH.size
                 refinement.append(payload[at : at + length])
                 at += length
         except (struct.error, ValueError, IndexError) as error:
@@ -137,6 +172,7 @@ class DQAQuantizer(Quantizer):
     bits: int
     extra_bits: int
     channel_dim: int = 1
+    tensor: ClassVar[type[DQATensor]] = DQATensor
 
     @cached_property
     def _range(self) -> tuple[Tensor, Tensor]:
@@ -149,50 +185,63 @@ class DQAQuantizer(Quantizer):
     def _chosen(self) -> Tensor:
         return self.important.nonzero().flatten()
 
-    def _widened(self, x: Tensor) -> Tensor:
-        """q' on important channels, q elsewhere, as floats."""
+    def widened(self, x: Tensor) -> Tensor:
+        """q' on important channels, q elsewhere, as floats in the shape of `x`."""
         low, high = (along_channels(side, x, self.channel_dim) for side in self._range)
         q = x / along_channels(self.steps, x, self.channel_dim)
         return q.round_().clamp_(low, high)
 
-    def _shifting_errors(self, q: Tensor) -> Tensor:
+    def shift(self, q: Tensor) -> Tensor:
+        """The n-bit codes of `widened`, int32: q' >> m on important channels, q elsewhere."""
+        shift = torch.where(self.important, self.extra_bits, 0)
+        return q.int() >> along_channels(shift, q, self.channel_dim)
+
+    def shifting_errors(self, q: Tensor) -> Tensor:
         """k = q' & (2^m - 1) of the important channels, uint8 `(important, elements)`."""
         chosen = q.index_select(channel_axis(q, self.channel_dim), self._chosen).to(torch.int16)
         return by_channel(chosen & ((1 << self.extra_bits) - 1), self.channel_dim).byte()
 
     def __call__(self, x: Tensor) -> Tensor:
-        return self._widened(x).mul_(along_channels(self.steps, x, self.channel_dim))
+        return self.widened(x).mul_(along_channels(self.steps, x, self.channel_dim))
 
     def to_int(self, x: Tensor) -> Tensor:
         """The n-bit codes: q' >> m on important channels, q elsewhere."""
-        shift = torch.where(self.important, self.extra_bits, 0)
-        return self._widened(x).int() >> along_channels(shift, x, self.channel_dim)
+        return self.shift(self.widened(x))
 
     def encode(self, x: Tensor) -> DQATensor:
-        refinement: tuple[bytes, ...] = ()
-        if self.extra_bits:
-            errors = self._shifting_errors(self._widened(x)).numpy()
-            refinement = tuple(huffman.encode(row) for row in errors)
-        return DQATensor(
-            tuple(x.shape),
-            channel_axis(x, self.channel_dim),
+        q = self.widened(x)
+        return self.coded(self.shift(q), self.shifting_errors(q))
+
+    def coded(self, codes: Tensor, errors: Tensor) -> DQATensor:
+        """The bytes of what `shift` and `shifting_errors` have made."""
+        return self.tensor(
+            tuple(codes.shape),
+            channel_axis(codes, self.channel_dim),
             self.bits,
             self.extra_bits,
             self.important.numpy(),
             self.steps.numpy(),
-            pack_codes(self.to_int(x), BitWidth(self.bits)),
-            refinement,
+            self._coded_codes(codes),
+            tuple(huffman.encode(row) for row in errors.numpy()) if self.extra_bits else (),
         )
 
+    def _coded_codes(self, codes: Tensor) -> bytes:
+        return pack_codes(codes, BitWidth(self.bits))
+
+    def _code_sizes(self, q: Tensor) -> CodeSizes:
+        return CodeSizes(packed_size(q.numel(), self.bits), 0)
+
     def measure(self, x: Tensor) -> tuple[Tensor, ByteSizes]:
-        q = self._widened(x)
+        q = self.widened(x)
         table, data = self._refinement_bytes(q)
+        codes = self._code_sizes(q)
         refined = _refined_channels(self.important.numpy(), self.extra_bits)
+        head = _head_size(tuple(x.shape), self.steps.numel())
         sizes = ByteSizes(
             fp32=4 * x.numel(),
-            codes=packed_size(x.numel(), self.bits),
+            codes=codes.data,
             refinement=data,
-            tables=_head_size(tuple(x.shape), self.steps.numel()) + table + _LENGTH.size * refined,
+            tables=head + codes.table + table + LENGTH.size * refined,
             scales=4 * self.steps.numel(),
         )
         return q.mul_(along_channels(self.steps, x, self.channel_dim)), sizes

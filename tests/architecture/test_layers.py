@@ -20,6 +20,7 @@ LAYERS = [
     {"importance"},
     {"evaluation", "runtime"},
     {"pipeline"},
+    {"ablation"},
     {"cli"},
     {"__main__"},
 ]

@@ -105,7 +105,7 @@ def test_every_verb_has_help(capsys, verb):
     assert "--json" in out
 
 
-@pytest.mark.parametrize("method", ["fp32", "direct", "pot", "noisyquant", "dqa"])
+@pytest.mark.parametrize("method", ["fp32", "direct", "pot", "noisyquant", "dqa", "dqa-ans"])
 def test_upscale(capsys, files, tmp_path, method):
     out = tmp_path / "out.png"
     model = files / "net.safetensors"
@@ -120,7 +120,7 @@ def test_upscale(capsys, files, tmp_path, method):
     assert found["bytes"]["fp32"] == 4 * 4 * 30 * 20 * len(INNER)
     bits = 32 * found["bytes"]["total"] / found["bytes"]["fp32"]
     assert found["bits_per_activation"] == pytest.approx(bits)
-    dqa = method == "dqa"
+    dqa = method in ("dqa", "dqa-ans")
     wanted = {
         "model": str(model),
         "method": method,
@@ -271,6 +271,44 @@ def test_train_and_resume(capsys, files, tmp_path):
     assert Path(found["weights"]).read_bytes() == before
     recipe.write_text(recipe.read_text() + "seed = 5\n")
     assert "belongs to other settings" in refused(capsys, *arguments, "--resume")
+
+
+def test_codecs(capsys, files):
+    arguments = ("--model", files / "net.safetensors", "--sample", files / "cat.png", "--bits", 3)
+    found = report(capsys, "codecs", *arguments, "--extra-bits", 2, "--ratio", 0.5)
+    assert (found["bits"], found["extra_bits"], found["important"]) == (3, 2, 0.5)
+    assert found["input"] == [1, 3, 15, 10] and found["missing"] == {}
+    for kind, bits, channels in (("shifting_errors", 2, 2), ("base_codes", 3, 4)):
+        sites, total = found[kind]["sites"], found[kind]["all"]
+        assert [site["site"] for site in sites] == INNER
+        assert {(site["bits"], site["symbols"]) for site in sites} == {(bits, channels * 150)}
+        for name, codec in total["codecs"].items():
+            assert codec["bytes"] == sum(site["codecs"][name]["bytes"] for site in sites)
+        raw = total["codecs"]["raw"]
+        assert raw["bytes"] == len(INNER) * -(-channels * 150 * bits // 8)
+        assert raw["encode_speed_relative_to_packing"] == 1
+    stages = [layer["stages"] for layer in found["latency"]["layers"]]
+    whole = found["latency"]["all"]
+    assert whole["layer"]["macs"] == 9 * 4 * 150 * (3 * 4 + 16)
+    for name, stage in whole["stages"].items():
+        assert stage["operations"] == sum(layer[name]["operations"] for layer in stages)
+    status, out, _ = run(capsys, "codecs", *arguments)
+    assert status == 0
+    assert "Huffman with zero runs" in out and "Stages of DQA" in out and "this machine" in out
+
+
+def test_codecs_without_extra_bits(capsys, files):
+    arguments = ("--model", files / "net.safetensors", "--sample", files / "cat.png")
+    found = report(capsys, "codecs", *arguments, "--extra-bits", 0)
+    assert found["shifting_errors"] is None and found["base_codes"] is not None
+
+
+def test_codecs_of_a_picture_that_is_too_large(capsys, files, tmp_path):
+    Image.new("RGB", (800, 800)).save(tmp_path / "large.png")
+    said = refused(
+        capsys, "codecs", "--model", files / "net.safetensors", "--sample", tmp_path / "large.png"
+    )
+    assert "this one has 160,000" in said
 
 
 # Mistakes

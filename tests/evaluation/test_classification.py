@@ -82,7 +82,7 @@ def test_sentences() -> None:
         (classifier(7), direct, labelled(), None, "knows 7 classes and the data set has 10"),
         (classifier(), direct, labelled(side=30), None, "32×32 pixels, not 30×30"),
         (classifier(), dqa, labelled(), None, "DQA needs labelled calibration pictures"),
-        (classifier(), dqa, labelled(), labelled(0), "no pictures to classify"),
+        (classifier(), dqa, labelled(), labelled(0), "at least one labelled picture"),
     ]:
         with pytest.raises(QuantlibError, match=sentence):
             classify(net, settings, pictures, calibration)

@@ -2,9 +2,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from quantlib.coding import ans, huffman
 from quantlib.evaluation.operations import OperationCounts, count_macs, count_operations
 from quantlib.models.edsr import EDSR
 from quantlib.ptq import Settings, SiteNetwork, quantize
+from quantlib.quantizers.dqa import DQATensor
+from quantlib.quantizers.dqa_ans import AnsDQATensor
 
 FEATURES, BLOCKS = 6, 2
 PICTURE = torch.rand(1, 3, 9, 7, generator=torch.Generator().manual_seed(0))
@@ -54,6 +57,7 @@ def test_macs_of_linear_layers():
         (Settings("noisyquant", 4), False),
         (Settings("dqa", 3, 3), True),
         (Settings("dqa", 3, 0), False),
+        (Settings("dqa-ans", 3, 3), True),
     ],
     ids=str,
 )
@@ -62,15 +66,17 @@ def test_what_quantization_adds(settings, refines):
     sizes = network.measure(PICTURE)[1]
     elements = len(masks) * FEATURES * PIXELS
     refined = sum(int(mask.sum()) * PIXELS for mask in masks.values()) if refines else 0
+    coded = refined + elements * (settings.method == "dqa-ans")
     assert count_operations(network, PICTURE, sizes) == OperationCounts(
-        edsr_macs(2), elements, refined, refined, refined, elements
+        edsr_macs(2), elements, refined, coded, coded, elements
     )
-    symbols = sum(
-        e.important.sum() * PIXELS if e.extra_bits else 0  # type: ignore[attr-defined]
-        for e in network.encode(PICTURE).values()
-        if settings.method == "dqa"
-    )
-    assert symbols == refined
+    symbols = 0
+    for encoded in network.encode(PICTURE).values():
+        if isinstance(encoded, DQATensor):
+            symbols += sum(huffman.decode(payload).size for payload in encoded.refinement)
+        if isinstance(encoded, AnsDQATensor):
+            symbols += ans.decode(encoded.codes).size
+    assert symbols == coded
 
 
 def test_fp32_adds_nothing():

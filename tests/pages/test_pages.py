@@ -151,14 +151,3 @@ def test_importance_greedy_runs_on_demand():
     app = opened("importance", picture="Cat")
     assert not any("Greedy" in c.value for c in app.caption)
     assert any("greedy" in b.label for b in app.button)
-
-
-def test_memory_measures_all_points():
-    app = opened("memory", picture="Cat")
-    assert fine(app)
-    table, operations = app.dataframe[0].value, app.dataframe[1].value
-    assert operations["count"].iloc[0] > operations["count"].iloc[1] > 0
-    assert {"2-bit direct", "3-bit DQA"} <= set(table["method"])
-    points = sorted(zip(table["KiB"], table["PSNR in dB"], table["method"], strict=True))
-    quality = [decibel for _, decibel, method in points if "direct" in method]
-    assert len(quality) == 7 and quality == sorted(quality)

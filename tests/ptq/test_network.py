@@ -15,7 +15,7 @@ from quantlib.quantizers.noisyquant import NoisyQuantizer, fit_noisyquant
 
 F32 = np.float32
 INNER = ["body.0.body.0", "body.0.body.2", "body.1.body.0", "body.1.body.2", "body.2", "tail.0.0"]
-METHODS = ["direct", "pot", "noisyquant", "dqa"]
+METHODS = ["direct", "pot", "noisyquant", "dqa", "dqa-ans"]
 
 
 def pictures(*sizes: tuple[int, int]) -> list[Tensor]:
@@ -75,7 +75,7 @@ def in_numpy(
 ):
     """Direct, power-of-two or DQA values by their formulas, in float32."""
     n, m = settings.bits, settings.extra_bits
-    wide = by_channel(mask & (settings.method == "dqa"), axis, a.ndim)
+    wide = by_channel(mask & settings.is_dqa, axis, a.ndim)
     largest = by_channel(largest, axis, a.ndim).astype(F32)
     if settings.method == "pot":
         top = 2 ** (n - 1) - 1
@@ -104,6 +104,7 @@ def some_masks(sites: SiteNetwork) -> dict[str, Tensor]:
         Settings("dqa", 3, 3),
         Settings("dqa", 2, 0),
         Settings("dqa", 8, 4),
+        Settings("dqa-ans", 3, 3),
     ],
     ids=str,
 )

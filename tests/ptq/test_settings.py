@@ -14,6 +14,7 @@ from quantlib.ptq.settings import CRITERIA, METHODS, Settings
         ({"method": "pot", "bits": 2}, "2-bit power-of-two"),
         ({"method": "noisyquant", "bits": 4}, "4-bit NoisyQuant"),
         ({"method": "dqa", "bits": 3}, "3-bit DQA"),
+        ({"method": "dqa-ans", "bits": 3}, "3-bit DQA, base codes entropy-coded"),
     ],
 )
 def test_summaries(choices, summary):
@@ -28,6 +29,7 @@ def test_summaries(choices, summary):
         ("pot", False, True),
         ("noisyquant", True, True),
         ("dqa", False, True),
+        ("dqa-ans", False, True),
     ],
 )
 def test_what_needs_calibration(method, dynamic, frozen):
@@ -36,7 +38,7 @@ def test_what_needs_calibration(method, dynamic, frozen):
 
 
 def test_only_dqa_needs_a_ranking():
-    assert [m for m in METHODS if Settings(m).needs_ranking] == ["dqa"]
+    assert [m for m in METHODS if Settings(m).needs_ranking] == ["dqa", "dqa-ans"]
 
 
 @pytest.mark.parametrize(

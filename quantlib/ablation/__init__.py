@@ -1,0 +1,1 @@
+"""What each choice of DQA buys, measured: every network, criterion, ratio and number of bits."""

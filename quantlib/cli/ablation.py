@@ -1,0 +1,76 @@
+"""Measure what every choice of DQA buys on every network, and print the tables."""
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from quantlib.ablation.plan import read_plan
+from quantlib.ablation.summary import summarise
+from quantlib.ablation.trials import measure_all
+from quantlib.errors import QuantlibError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", metavar="PLAN", help="such as assets/plans/ablation.toml")
+    parser.add_argument(
+        "--data", required=True, metavar="DIR", help="the folder that the plan's names start from"
+    )
+    parser.add_argument(
+        "--results",
+        required=True,
+        metavar="FILE",
+        help="the JSON file that gets every point; what it holds is not measured again",
+    )
+    parser.add_argument("--summary", metavar="FILE", help="where the tables go, for the pages")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+    parser.add_argument(
+        "--bench", action="append", default=[], metavar="NAME", help="measure only these"
+    )
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    if options.jobs < 1:
+        raise QuantlibError(f"There is at least one job, not {options.jobs}.")
+    plan = read_plan(Path(options.plan))
+    names = [bench.name for bench in plan.benches]
+    if unknown := [name for name in options.bench if name not in names]:
+        raise QuantlibError(f"The plan has no bench {unknown[0]!r}; it has {', '.join(names)}.")
+    chosen = set(options.bench or names)
+    file = Path(options.results)
+    results = measure_all(
+        plan, Path(options.data), file, options.jobs, _watch, lambda trial: trial.bench in chosen
+    )
+    summary = summarise(results)
+    if options.summary:
+        summary.write(Path(options.summary))
+    wanted = plan.trials()
+    return {
+        "measured": sum(trial.key in results.points for trial in wanted),
+        "of": len(wanted),
+        "benches": [asdict(bench) for bench in plan.benches],
+        "rows": [asdict(row) for row in summary.rows],
+    }
+
+
+def _watch(done: int, total: int, name: str) -> None:
+    print(f"{done} of {total} points  {name}", file=sys.stderr, flush=True)
+
+
+def describe(report: dict[str, Any]) -> str:
+    lines = [_line(row) for row in report["rows"]]
+    return "\n".join([*lines, f"{report['measured']} of {report['of']} points, measured here"])
+
+
+def _line(row: dict[str, Any]) -> str:
+    numbers = f"n={row['n']} m={row['m']} r={row['r']:g}" if row["m"] else f"n={row['n']}"
+    if row["budget"]:
+        numbers = f"budget {row['budget']:g}"
+    spread = "" if row["deviation"] is None else f" ± {row['deviation']:.2f}"
+    known = {k: v for k, v in row["against"].items() if v is not None}
+    against = "".join(f"  {value:+.2f} against {name}" for name, value in known.items())
+    return (
+        f"{row['bench']:24} {row['method']:28} {numbers:18} {row['quality']:7.2f}{spread}  "
+        f"{row['bits']:.3f} bits{against}"
+    )
