@@ -21,6 +21,16 @@ st.navigation(
             help="Quality against measured bytes, over bits, extra bits and important ratio.",
         ),
         st.Page(
+            "pages/classify.py",
+            title="Classify",
+            help="Labelled pictures through a classifier: which answers change, and what is saved.",
+        ),
+        st.Page(
+            "pages/segment.py",
+            title="Segment",
+            help="The class of every pixel, in full precision and with few bits.",
+        ),
+        st.Page(
             "pages/rlq.py",
             title="RLQ lab",
             help="How RLQ rounds, what gradients it passes, and a small training to watch.",

@@ -1,5 +1,6 @@
 """The sidebar: what a visitor chooses, held in the page's address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +75,8 @@ def choose(with_method: bool = True) -> Choices:
         picture = choose_picture()
         held = st.container()
         network_name = choose_network()
-        method = _method() if with_method else "dqa"
-        values = _numbers(method)
+        method = choose_method() if with_method else "dqa"
+        values = choose_numbers(method)
         trained = st.container()
         show_hub_state()
         network = loaded(network_name)
@@ -91,11 +92,12 @@ def choose(with_method: bool = True) -> Choices:
     return Choices(chosen, network, Settings(**values))
 
 
-def _method() -> str:
+def choose_method(methods: Sequence[str] = METHODS) -> str:
+    """One of `methods`, DQA unless another is chosen."""
     method = st.selectbox(
         "Method",
-        METHODS,
-        index=METHODS.index("dqa"),
+        methods,
+        index=methods.index("dqa"),
         format_func=METHOD_TITLES.__getitem__,
         key="method",
         bind="query-params",
@@ -104,7 +106,12 @@ def _method() -> str:
     return method
 
 
-def _numbers(method: str) -> dict[str, Any]:
+def choose_numbers(
+    method: str,
+    criteria: Sequence[str] = tuple(CRITERION_TITLES),
+    ranked_on: str = "crops of four sample photographs",
+) -> dict[str, Any]:
+    """The settings that belong to `method`; `ranked_on` is what channels are ranked on."""
     values: dict[str, Any] = {"method": method}
     if method == "entropy":
         budget = st.slider(
@@ -150,12 +157,12 @@ def _numbers(method: str) -> dict[str, Any]:
         )
         values["criterion"] = st.selectbox(
             "Criterion",
-            list(CRITERION_TITLES),
+            criteria,
             format_func=CRITERION_TITLES.__getitem__,
             key="criterion",
             bind="query-params",
-            help="What makes a channel important, measured once on crops of four sample "
-            "photographs; a is an activation, g the gradient of the loss with respect to it.",
+            help=f"What makes a channel important, measured once on {ranked_on}; a is an "
+            "activation, g the gradient of the loss with respect to it.",
         )
         st.caption(f"Score: {CRITERION_FORMULAS[values['criterion']]}")
     if method not in ("fp32", "noisyquant", "entropy", "rlq"):

@@ -15,7 +15,7 @@ from quantlib.ptq import Settings
 def command(choices: Choices) -> str:
     """The command line that measures what the page shows."""
     name, scale = name_for(choices.network, choices.settings), choices.network.scale
-    flags = shlex.join(_flags(choices.settings))
+    options = shlex.join(flags(choices.settings))
     picture = choices.subject
     if picture.source in TITLES:
         where = f"--sample {picture.source}"
@@ -23,14 +23,15 @@ def command(choices: Choices) -> str:
         where = "--sample truth.png"
     else:
         model = shlex.quote(name)
-        return f"python -m quantlib upscale input.png result.png --model {model} {flags} --json"
+        return f"python -m quantlib upscale input.png result.png --model {model} {options} --json"
     return (
         f"python -m quantlib evaluate --model {shlex.quote(name)} {where} "
-        f"--scale {scale} {flags} --json"
+        f"--scale {scale} {options} --json"
     )
 
 
-def _flags(settings: Settings) -> list[str]:
+def flags(settings: Settings) -> list[str]:
+    """The options of the command line that stand for `settings`."""
     flags = ["--method", settings.method]
     if settings.method == "entropy":
         flags += ["--bits-per-activation", f"{settings.bits_per_activation:g}"]

@@ -38,7 +38,6 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_method(parser: argparse.ArgumentParser) -> None:
-    default = Settings()
     parser.add_argument(
         "--method",
         choices=METHODS,
@@ -47,8 +46,20 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bits",
         type=int,
-        help=f"bits per code, n (default {default.bits}, or what the network was trained with)",
+        help=f"bits per code, n (default {Settings().bits}, or what the network was trained with)",
     )
+    add_method_numbers(parser, "sample photographs")
+    parser.add_argument(
+        "--depth",
+        choices=tuple(DEPTHS),
+        default="full",
+        help="how many blocks of a depth-dynamic network are computed",
+    )
+
+
+def add_method_numbers(parser: argparse.ArgumentParser, calibration: str) -> None:
+    """What the methods have beyond bits; `calibration` names the pictures that it is done on."""
+    default = Settings()
     add_dqa(parser)
     parser.add_argument(
         "--clip", choices=CLIPS, default=default.clip, help="range of direct quantization"
@@ -60,7 +71,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
         "--scales",
         choices=SCALES,
         default=default.scales,
-        help="scales from every input, or frozen by calibration on sample photographs",
+        help=f"scales from every input, or frozen by calibration on {calibration}",
     )
     parser.add_argument(
         "--bits-per-activation",
@@ -68,12 +79,6 @@ def add_method(parser: argparse.ArgumentParser) -> None:
         default=default.bits_per_activation,
         metavar="B",
         help="entropy: the budget, all tables and headers included",
-    )
-    parser.add_argument(
-        "--depth",
-        choices=tuple(DEPTHS),
-        default="full",
-        help="how many blocks of a depth-dynamic network are computed",
     )
 
 
@@ -94,8 +99,10 @@ def add_dqa(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_from(options: argparse.Namespace) -> Settings:
-    names = Settings.__dataclass_fields__
-    return Settings(**{name: getattr(options, name) for name in names})
+    given = vars(options)
+    return Settings(
+        **{name: given[name] for name in Settings.__dataclass_fields__ if name in given}
+    )
 
 
 def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
@@ -120,7 +127,12 @@ def settle(options: argparse.Namespace) -> None:
 
 
 def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
-    """The choices as they stand in the JSON report; null where the method does not use them."""
+    """The choices as they stand in the JSON report of verbs that enlarge pictures."""
+    return {**described_method(options), "depth": options.depth, "scale": scale}
+
+
+def described_method(options: argparse.Namespace) -> dict[str, Any]:
+    """Network and method as they stand in JSON; null where the method does not use a number."""
     dqa = options.method in DQA_METHODS
     return {
         "model": options.model,
@@ -129,8 +141,6 @@ def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
         "extra_bits": options.extra_bits if dqa else None,
         "important": options.important if dqa else None,
         "criterion": options.criterion if dqa else None,
-        "depth": options.depth,
-        "scale": scale,
     }
 
 

@@ -1,6 +1,7 @@
 """Pictures of one size with the class of every pixel, and CamVid's folders."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def read_annotated(
             f"{missing[0]} in {pictures.name} has no annotation in {annotations.name}; add it."
         )
     rgb = [read_picture(files[stem]).rgb for stem in sorted(files)]
-    numbers = [_numbers(labels[stem]) for stem in sorted(files)]
+    numbers = [read_annotation(labels[stem]) for stem in sorted(files)]
     if len({side.shape for side in rgb}) > 1 or len({side.shape for side in numbers}) > 1:
         raise QuantlibError(
             f"The pictures in {pictures.name} have different sizes; choose a data set of one size."
@@ -95,14 +96,24 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in folder.iterdir() if path.suffix.lower() in suffixes}
 
 
-def _numbers(path: Path) -> np.ndarray:
+def read_annotation(source: Path | bytes, name: str = "") -> np.ndarray:
+    """The number of the class at every pixel, `uint8 (H, W)`, of a grey or indexed PNG.
+
+    Raises a `QuantlibError` for what is no PNG, damaged, or a picture in colour.
+
+    >>> read_annotation(b"no picture", "street.png")
+    Traceback (most recent call last):
+    quantlib.errors.QuantlibError: street.png is no PNG file or is damaged; choose another.
+    """
+    name = name or (source.name if isinstance(source, Path) else "The annotation")
     try:
-        with Image.open(path) as picture:
+        file = BytesIO(source) if isinstance(source, bytes) else source
+        with Image.open(file, formats=["PNG"]) as picture:
             numbers = np.array(picture)
-    except OSError as error:
-        raise QuantlibError(f"{path.name} is no picture or is damaged; remove it.") from error
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise QuantlibError(f"{name} is no PNG file or is damaged; choose another.") from error
     if numbers.ndim != 2 or numbers.dtype != np.uint8:
         raise QuantlibError(
-            f"{path.name} does not hold one number per pixel; choose an annotation, not a picture."
+            f"{name} does not hold one number per pixel; choose an annotation, not a picture."
         )
     return numbers

@@ -74,7 +74,7 @@ def evaluate(
     Raises a `QuantlibError` when there are no pictures, or when their classes or their size are not
     those of the network.
     """
-    _check(network.site_network.network, pictures)
+    check(network.site_network.network, pictures)
     if not len(pictures):
         raise QuantlibError("There are no pictures to classify; choose a data set with some.")
     started = time.perf_counter()
@@ -121,7 +121,7 @@ def classify(
     on; a `ranking` that is given is used as it is. Raises a `QuantlibError` where one is needed and
     neither is given.
     """
-    _check(classifier, pictures)
+    check(classifier, pictures)
     sites = sites_of(classifier)
     examples = []
     if needs_examples(settings, ranking):
@@ -130,7 +130,7 @@ def classify(
                 f"{settings.summary} needs labelled calibration pictures; give some that are not "
                 "evaluated."
             )
-        _check(classifier, calibration)
+        check(classifier, calibration)
         examples = labelled_batches(calibration)
     elif settings.needs_ranking and ranking is None:
         ranking = rank(sites, [], settings.criterion, settings.bits, settings.extra_bits)
@@ -138,7 +138,15 @@ def classify(
     return evaluate(network, pictures, batch, watch, count_bytes)
 
 
-def _check(classifier: torch.nn.Module, pictures: LabelledPictures) -> None:
+def check(classifier: torch.nn.Module, pictures: LabelledPictures) -> None:
+    """A `QuantlibError` where `pictures` are not of the classifier's classes and size.
+
+    >>> from quantlib.models.cifar_resnet import CifarResNet
+    >>> pictures = LabelledPictures(np.zeros((1, 8, 8, 3), np.uint8), np.array([0]))
+    >>> check(Classifier(CifarResNet(1, 4), "ResNet-8", 10), pictures)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    quantlib.errors.QuantlibError: The network takes pictures of 32×32 pixels, not 8×8; ...
+    """
     assert isinstance(classifier, Classifier)
     side = classifier.preprocessing.size
     if len(pictures.classes) != classifier.classes:
@@ -149,6 +157,6 @@ def _check(classifier: torch.nn.Module, pictures: LabelledPictures) -> None:
     if pictures.rgb.shape[1:3] != (side, side):
         height, width = pictures.rgb.shape[1:3]
         raise QuantlibError(
-            f"The network takes pictures of {side}×{side} pixels, not {width}×{height}; prepare "
-            "them with its preprocessing."
+            f"The network takes pictures of {side}×{side} pixels, not {width}×{height}; choose "
+            "another data set, or prepare the pictures with its preprocessing."
         )

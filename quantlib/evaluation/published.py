@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from quantlib.errors import QuantlibError
+from quantlib.ptq import Settings
 
 FILE = Path(__file__).parents[2] / "assets" / "published.toml"
+
+ACCURACY_BITS = 3
+"""Bits of the activations behind every published accuracy."""
 
 HOW = {
     "text": "read in the authors' own public text",
@@ -54,7 +58,7 @@ class PublishedPSNR:
 
 @dataclass(frozen=True)
 class PublishedAccuracy:
-    """Top-1 accuracy in % by method, of a network that classifies, with 3-bit activations."""
+    """Top-1 accuracy in % by method, of a network that classifies, at `ACCURACY_BITS`."""
 
     network: str
     accuracy: Mapping[str, float]
@@ -100,6 +104,21 @@ def read_published(file: Path = FILE) -> Published:
         raise QuantlibError(
             f"{file.name} holds no published numbers with their sources ({error}); mend it."
         ) from error
+
+
+def published_accuracy(
+    architecture: str, data_set: str, settings: Settings
+) -> tuple[PublishedAccuracy, ...]:
+    """What was published about a network on a data set at the bits of `settings`; often nothing.
+
+    >>> rows = published_accuracy("ResNet-32", "CIFAR-10", Settings("dqa", bits=3))
+    >>> [row.accuracy["eDQA"] for row in rows]
+    [82.13, 89.19]
+    """
+    if settings.method in ("fp32", "entropy") or settings.bits != ACCURACY_BITS:
+        return ()
+    network = f"{architecture}, {data_set}"
+    return tuple(row for row in read_published().classification if row.network == network)
 
 
 def _with_source(kind: type, entry: Mapping[str, Any], sources: Mapping[str, Source]) -> Any:

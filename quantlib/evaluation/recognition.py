@@ -5,6 +5,10 @@ from torch import Tensor
 from quantlib.evaluation.budget import Measured, within_budget
 from quantlib.importance import Ranking
 from quantlib.ptq import QuantizedNetwork, Settings
+from quantlib.ptq import settings as of_all
+
+METHODS = tuple(method for method in of_all.METHODS if method != "rlq")
+"""What quantizes classifiers and segmenters: all methods but RLQ, which takes training."""
 
 
 def run(network: QuantizedNetwork, x: Tensor, count_bytes: bool = True) -> Measured:

@@ -85,6 +85,23 @@ def sites_of(segmenter: Segmenter) -> SiteNetwork:
     return SiteNetwork(segmenter, example, inside="network")
 
 
+def labelled_by(
+    segmenter: Segmenter, rgb: np.ndarray, classes: tuple[str, ...]
+) -> AnnotatedPictures:
+    """Pictures `uint8 (N, H, W, 3)` with what the segmenter itself calls every pixel as labels.
+
+    Against them a quantized form of it shows how far it agrees, where no annotation is at hand.
+
+    >>> from quantlib.models.unet import UNet
+    >>> segmenter = Segmenter(UNet(classes=2, features=2), "U-Net", 2)
+    >>> labelled_by(segmenter, np.zeros((1, 16, 24, 3), np.uint8), ("a", "b")).labels.shape
+    (1, 16, 24)
+    """
+    with torch.inference_mode():
+        found = [segmenter(to_tensor(one)).argmax(1)[0].numpy().astype(np.uint8) for one in rgb]
+    return AnnotatedPictures(rgb, np.stack(found), classes)
+
+
 def segment(
     segmenter: Segmenter,
     settings: Settings,

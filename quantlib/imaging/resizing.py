@@ -1,7 +1,10 @@
 """Bicubic resizing with antialiasing: MATLAB's imresize away from the border."""
 
+import numpy as np
 from torch import Tensor
 from torch.nn.functional import interpolate
+
+from quantlib.imaging.tensors import to_tensor, to_uint8
 
 
 def resize(x: Tensor, height: int, width: int) -> Tensor:
@@ -30,3 +33,18 @@ def downscale(x: Tensor, scale: int) -> Tensor:
 def upscale(x: Tensor, scale: int) -> Tensor:
     """Bicubic enlargement, the floor that every network has to beat."""
     return resize(x, x.shape[-2] * scale, x.shape[-1] * scale).clamp(0, 1)
+
+
+def fit_area(rgb: np.ndarray, pixels: int) -> np.ndarray:
+    """`uint8 (H, W, 3)` reduced to at most `pixels` pixels in its proportions, if it has more.
+
+    >>> fit_area(np.zeros((400, 600, 3), np.uint8), 480 * 360).shape
+    (339, 509, 3)
+    """
+    height, width = rgb.shape[:2]
+    factor = (pixels / (height * width)) ** 0.5
+    if factor >= 1:
+        return rgb
+    return to_uint8(
+        resize(to_tensor(rgb), max(1, int(height * factor)), max(1, int(width * factor)))
+    )

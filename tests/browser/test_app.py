@@ -23,6 +23,8 @@ PAGES = {
     "": "Workbench",
     "importance": "Importance",
     "memory": "Memory",
+    "classify": "Classify",
+    "segment": "Segment",
     "rlq": "RLQ lab",
     "depth": "Depth",
     "results": "Results",

@@ -13,6 +13,7 @@ from quantlib.imaging.samples import SAMPLES, load_sample
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(ROOT.glob("pages/*.py"))
+CONVENTIONS = {"classify": "Top-1 accuracy", "segment": "IoU"}
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -31,7 +32,8 @@ def test_page_opened_directly(page: Path):
     app = opened(page.stem)
     assert fine(app)
     assert app.title[0].value
-    assert "PSNR" in "".join(c.value for c in app.caption)
+    said = "".join(c.value for c in (*app.caption, *app.info))
+    assert CONVENTIONS.get(page.stem, "PSNR") in said or "is bundled" in said
 
 
 def test_the_router_leads_to_the_workbench():

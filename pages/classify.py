@@ -1,0 +1,132 @@
+"""Pictures through a classifier: which answers change when its activations get few bits."""
+
+import shlex
+
+import numpy as np
+import streamlit as st
+
+from pages.parts.class_changes import show_class_changes
+from pages.parts.classifying import batch_of, classified
+from pages.parts.labelled import CIFAR10, DIGITS, OWN_FILE, LabelledData, choose_data
+from pages.parts.notices import notice
+from pages.parts.picture_grid import Called, show_grid
+from pages.parts.published_beside import show_published_beside
+from pages.parts.recognisers import Recogniser, choose_recogniser, show_nothing_bundled
+from pages.parts.recognition_method import choose_settings, compared, show_ledgers, size_of
+from pages.parts.reproduce import flags, show_code
+from pages.parts.start import start_page
+from quantlib.evaluation.classification import Classification
+from quantlib.models.catalogue import CLASSIFICATION
+from quantlib.ptq import Settings
+
+start_page(
+    "Classify",
+    "DQA's own task: pictures through a classifier whose activations have few bits. See which "
+    "answers change.",
+)
+
+
+def show(data: LabelledData, network: Recogniser, settings: Settings) -> None:
+    found = classified(data, network, compared(settings))
+    full, result = found[Settings("fp32")], found[settings]
+    st.subheader(sentence(settings, full, result), anchor=False)
+    pictures, numbers = st.columns(2, gap="medium", border=True)
+    with pictures:
+        st.markdown("**Which answers change**")
+        show_grid(called(data, full, result))
+    with numbers:
+        st.markdown("**What each class loses**")
+        labels = np.bincount(data.pictures.labels, minlength=len(result.classes))
+        counts = {name: int(n) for name, n in zip(result.classes, labels, strict=True)}
+        show_class_changes(full.per_class, result.per_class, "accuracy", counts, "pictures")
+        ledgers = {one: made.ledger for one, made in found.items()}
+        show_ledgers(ledgers, {one: f"{m.accuracy:.2f} % right" for one, m in found.items()})
+    if data.source == CIFAR10:
+        accuracies = {one: made.accuracy for one, made in found.items()}
+        show_published_beside(network.network.architecture, "CIFAR-10", settings, accuracies)
+    show_code(command(data, network, settings), python_lines(data, network, settings))
+    st.caption(
+        f"Top-1 accuracy, measured here on {len(result.labels):,} pictures; the "
+        f"{min(batch_of(data.pictures), len(data.pictures)):,} of a batch share one scale per "
+        "channel. The quantized pass is simulated in floating point; every "
+        "size is the length of bytes that decode to the same activations."
+    )
+
+
+def sentence(settings: Settings, full: Classification, result: Classification) -> str:
+    """What was measured, in one sentence."""
+    if settings.method == "fp32":
+        kib = full.ledger.total.total / 1024
+        return f"FP32 names {full.accuracy:.2f} % right and moves {kib:,.0f} KiB of activations."
+    changed = int((full.predicted != result.predicted).sum())
+    return (
+        f"{settings.summary} names {result.accuracy:.2f} % right where FP32 names "
+        f"{full.accuracy:.2f} %, and changes {changed:,} of {len(result.labels):,} answers, at "
+        f"{size_of(result.ledger)}."
+    )
+
+
+def called(data: LabelledData, full: Classification, result: Classification) -> list[Called]:
+    names = result.classes
+    return [
+        Called(rgb, names[label], names[before], names[after])
+        for rgb, label, before, after in zip(
+            data.pictures.rgb, result.labels, full.predicted, result.predicted, strict=True
+        )
+    ]
+
+
+def command(data: LabelledData, network: Recogniser, settings: Settings) -> str | None:
+    """The command line that measures the same; there is none for an uploaded data set."""
+    if data.source == OWN_FILE:
+        return None
+    return (
+        f"python -m quantlib classify --model {shlex.quote(network.name)} --data {data.source} "
+        f"--limit {len(data.pictures)} --batch {batch_of(data.pictures)} "
+        f"{shlex.join(flags(settings))} --json"
+    )
+
+
+def python_lines(data: LabelledData, network: Recogniser, settings: Settings) -> str:
+    count, held = len(data.pictures), data.calibrated_on
+    imports, pictures, calibration = {
+        DIGITS: (
+            "from quantlib.datasets.folders import read_digits\n",
+            f"read_digits()[:{count}]",
+            f'read_digits("train")[:{held}]',
+        ),
+        CIFAR10: (
+            "from quantlib.evaluation.cifar10 import cifar10\n",
+            f'cifar10("test", {count})',
+            f'cifar10("train", {held})',
+        ),
+        OWN_FILE: (
+            "from pathlib import Path\n\nfrom quantlib.datasets.reading import read_parquet\n",
+            f'read_parquet(Path("pictures.parquet"), {held + count})[{held}:]',
+            f'read_parquet(Path("pictures.parquet"), {held})',
+        ),
+    }[data.source]
+    return (
+        f"{imports}"
+        "from quantlib.evaluation.classification import classify\n"
+        "from quantlib.models import load_classifier\n"
+        "from quantlib.ptq import Settings\n\n"
+        f"settings = {settings!r}\n"
+        f"pictures = {pictures}\n"
+        f"calibration = {calibration}\n"
+        f"classifier = load_classifier({network.name!r})\n"
+        f"batch = {batch_of(data.pictures)}\n"
+        "result = classify(classifier, settings, pictures, calibration, batch)\n"
+        "print(result.accuracy, result.ledger.total.total, result.ledger.bits_per_activation)\n"
+    )
+
+
+with notice():
+    with st.sidebar:
+        network = choose_recogniser(CLASSIFICATION)
+        data = choose_data()
+        settings = choose_settings("labelled pictures that are not shown")
+    if network is None:
+        show_nothing_bundled(CLASSIFICATION)
+    else:
+        show(data, network, settings)

@@ -1,0 +1,124 @@
+"""The labelled pictures that a visitor chooses, and others of the same kind to calibrate on."""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts.recognisers import Calibration
+from pages.parts.worker import on_worker
+from quantlib.datasets import LabelledPictures
+from quantlib.datasets.folders import read_digits
+from quantlib.datasets.reading import read_parquet
+from quantlib.errors import QuantlibError
+from quantlib.evaluation.cifar10 import cifar10
+from quantlib.importance.example import labelled_batches
+
+DIGITS, CIFAR10, OWN_FILE = "digits", "cifar10", "file"
+TITLES = {
+    DIGITS: "Handwritten digits",
+    CIFAR10: "CIFAR-10 from the Hub",
+    OWN_FILE: "Your own parquet file",
+}
+COUNTS = (100, 250, 500, 1000)
+CALIBRATION = 250
+MAX_MEGABYTES = 50
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledData:
+    """Pictures to classify and those to calibrate on; `source` is a key of `TITLES`."""
+
+    key: str
+    source: str
+    pictures: LabelledPictures
+    calibration: Calibration
+    calibrated_on: int
+    note: str
+
+
+def choose_data() -> LabelledData:
+    """The sidebar's data set; QuantlibError where it cannot be had."""
+    source = st.selectbox(
+        "Pictures", list(TITLES), format_func=TITLES.__getitem__, key="data", bind="query-params"
+    )
+    count = st.select_slider(
+        "How many",
+        COUNTS,
+        value=500,
+        key="count",
+        bind="query-params",
+        help="Of digits there are 500 test pictures.",
+    )
+    if source == OWN_FILE:
+        data = _uploaded(count)
+    elif source == CIFAR10:
+        with st.spinner("Getting CIFAR-10 from the Hugging Face Hub", show_time=True):
+            data = _data(source, count)
+    else:
+        data = _data(source, count)
+    st.caption(data.note)
+    return data
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _data(source: str, count: int) -> LabelledData:
+    if source == CIFAR10:
+        pictures, calibration = cifar10("test", count), cifar10("train", CALIBRATION)
+        credit = "CIFAR-10 (Krizhevsky, 2009)"
+    else:
+        pictures, calibration = read_digits()[:count], read_digits("train")[:CALIBRATION]
+        credit = "Optical recognition of handwritten digits, as scikit-learn brings it"
+    note = f"{credit}: {len(pictures):,} test pictures; calibrated on {CALIBRATION} others."
+    return _made(f"{source} {count}", source, source, pictures, calibration, note)
+
+
+def _made(
+    key: str,
+    held_key: str,
+    source: str,
+    pictures: LabelledPictures,
+    held: LabelledPictures,
+    note: str,
+) -> LabelledData:
+    calibration = Calibration(held_key, labelled_batches(held))
+    return LabelledData(key, source, pictures, calibration, len(held), note)
+
+
+def _uploaded(count: int) -> LabelledData:
+    file = st.file_uploader(
+        "Parquet file",
+        type=["parquet"],
+        key="parquet",
+        max_upload_size=MAX_MEGABYTES,
+        help="In CIFAR-10's form: column img with PNG or JPEG files, label with the numbers of "
+        "ten classes.",
+    )
+    if file is not None:
+        st.session_state["kept parquet"] = (Path(file.name).name, file.getvalue())
+    if "kept parquet" not in st.session_state:
+        raise QuantlibError("No pictures yet; drop a parquet file in the sidebar.")
+    name, content = st.session_state["kept parquet"]
+    return _own(name, content, count)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _own(name: str, content: bytes, count: int) -> LabelledData:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        found = on_worker(read_parquet, path, CALIBRATION + count)
+    if len(found) < 2:
+        raise QuantlibError(
+            f"{name} holds {len(found)} pictures; some are needed to calibrate on and others to "
+            "classify, so choose a file with more."
+        )
+    held = min(CALIBRATION, len(found) // 2)
+    note = (
+        f"{name}: calibrated on the first {held:,} pictures, and the next {len(found) - held:,} "
+        "classified."
+    )
+    key = f"{hashlib.sha256(content).hexdigest()} {count}"
+    return _made(key, key, OWN_FILE, found[held:], found[:held], note)

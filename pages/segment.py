@@ -1,0 +1,212 @@
+"""The class of every pixel: what a segmentation network says with few bits."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.parts import charts
+from pages.parts.class_changes import show_class_changes
+from pages.parts.notices import notice
+from pages.parts.overlays import difference, overlay, show_legend
+from pages.parts.pictures import UPLOAD
+from pages.parts.recognisers import Recogniser, choose_recogniser, show_nothing_bundled
+from pages.parts.recognition_method import choose_settings, compared, show_ledgers, size_of
+from pages.parts.reproduce import show_code
+from pages.parts.scenes import AREA, Scene, choose_scene
+from pages.parts.segmenting import CALIBRATION_SIDE, calibration_keys, classes_of, segmented
+from pages.parts.start import start_page
+from quantlib.datasets.annotated import AnnotatedPictures
+from quantlib.evaluation.iou import Confusion
+from quantlib.evaluation.segmentation import Segmentation
+from quantlib.imaging.reading import png_bytes
+from quantlib.models.catalogue import SEGMENTATION
+from quantlib.ptq import Settings
+
+start_page(
+    "Segment",
+    "A network that names the class of every pixel, in full precision and with few bits. See "
+    "where the two differ.",
+)
+
+
+def show(scene: Scene, network: Recogniser, settings: Settings) -> None:
+    classes = classes_of(network)
+    truth = annotated(scene, classes)
+    found = segmented(scene, network, compared(settings))
+    full, result = found[Settings("fp32")], found[settings]
+    scores = None if truth is None else [confusion(one, truth) for one in (full, result)]
+    st.subheader(sentence(settings, result, scores), anchor=False)
+    show_overlays(scene, settings, full.predicted[0], result.predicted[0], classes)
+    kept, saved = st.columns(2, gap="medium", border=True)
+    with kept:
+        if scores is None:
+            show_agreement(result, classes)
+        else:
+            show_classes(*scores)
+    with saved:
+        show_ledgers(
+            {one: made.ledger for one, made in found.items()},
+            {one: quality(made, truth) for one, made in found.items()},
+        )
+    show_code(None, python_lines(scene, network, settings, classes))
+    st.caption(
+        "IoU of a class: pixels that both call so, over pixels that either calls so. Channels are "
+        f"ranked on {CALIBRATION_SIDE}×{CALIBRATION_SIDE} crops of sample photographs other than "
+        "the one shown, with FP32's own classes as labels. The quantized pass is simulated in "
+        "floating point; every size is the length of bytes that decode to the same activations."
+    )
+
+
+def annotated(scene: Scene, classes: tuple[str, ...]) -> AnnotatedPictures | None:
+    """The picture with its annotation; QuantlibError where that belongs to other classes."""
+    if scene.annotation is None:
+        return None
+    return AnnotatedPictures(scene.rgb[None], scene.annotation[None], classes)
+
+
+def confusion(made: Segmentation, truth: AnnotatedPictures) -> Confusion:
+    return Confusion.of(made.predicted, truth.labels, truth.classes)
+
+
+def sentence(settings: Settings, result: Segmentation, scores: list[Confusion] | None) -> str:
+    """What was measured, in one sentence."""
+    if settings.method == "fp32":
+        quality = "" if scores is None else f" reaches {scores[0].mean_iou:.2f} % mean IoU and"
+        return f"FP32{quality} moves {result.ledger.total.total / 1024:,.0f} KiB of activations."
+    size = size_of(result.ledger)
+    if scores is not None:
+        return (
+            f"{settings.summary} keeps {scores[1].mean_iou:.2f} of {scores[0].mean_iou:.2f} % "
+            f"mean IoU at {size}."
+        )
+    return (
+        f"{settings.summary} agrees with FP32 on {result.confusion.pixel_accuracy:.2f} % of the "
+        f"pixels at {size}."
+    )
+
+
+def quality(made: Segmentation, truth: AnnotatedPictures | None) -> str:
+    """Mean IoU with the annotation, else agreement with FP32, in words."""
+    if truth is not None:
+        return f"{confusion(made, truth).mean_iou:.2f} % mean IoU"
+    return f"agrees on {made.confusion.pixel_accuracy:.2f} % of the pixels"
+
+
+def show_overlays(
+    scene: Scene,
+    settings: Settings,
+    full: np.ndarray,
+    result: np.ndarray,
+    classes: tuple[str, ...],
+) -> None:
+    different = 100 * float((full != result).mean())
+    panels = [
+        ("FP32", overlay(scene.rgb, full, len(classes))),
+        (settings.summary, overlay(scene.rgb, result, len(classes))),
+        (
+            f"Where they differ: {different:.2f} % of the pixels",
+            difference(scene.rgb, full, result),
+        ),
+    ]
+    for column, (title, rgb) in zip(st.columns(3, gap="small"), panels, strict=True):
+        with column:
+            st.image(
+                png_bytes(rgb),
+                caption=title,
+                alt=f"{scene.title}: {title}",
+                width="stretch",
+                output_format="PNG",
+            )
+    show_legend(classes, np.union1d(full, result).tolist())
+    if scene.source != UPLOAD:
+        st.caption(
+            "CamVid's classes are those of streets, and no sample photograph shows one: see here "
+            "what quantization changes, not whether an answer is right. Upload a street for that."
+        )
+
+
+def show_agreement(result: Segmentation, classes: tuple[str, ...]) -> None:
+    """IoU of the quantized network's classes with FP32's, which is no accuracy."""
+    st.markdown("**How far it agrees with FP32**")
+    agreement = result.confusion.per_class
+    called = dict(zip(classes, result.confusion.counts.sum(1).tolist(), strict=True))
+    figure = go.Figure(
+        go.Bar(
+            x=list(agreement.values()),
+            y=list(agreement),
+            orientation="h",
+            marker_color=charts.quantized_colour(),
+            hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        )
+    )
+    figure.update_layout(height=90 + 26 * len(agreement))
+    figure.update_xaxes(title="IoU with FP32's own classes, in %", range=[0, 101], dtick=25)
+    figure.update_yaxes(type="category", autorange="reversed")
+    charts.draw(figure, "Agreement with FP32 by class", "agreement")
+    st.dataframe(
+        [
+            {"class": name, "pixels by FP32": called[name], "agreement, IoU in %": percent}
+            for name, percent in agreement.items()
+        ],
+        hide_index=True,
+        column_config={
+            "pixels by FP32": st.column_config.NumberColumn(format="localized"),
+            "agreement, IoU in %": st.column_config.NumberColumn(format="%.2f"),
+        },
+    )
+    st.caption(
+        f"Agreement, not accuracy: what FP32 calls each pixel stands in for the truth. Mean over "
+        f"the classes: {result.confusion.mean_iou:.2f} %."
+    )
+
+
+def show_classes(full: Confusion, result: Confusion) -> None:
+    """IoU of both networks with the annotation."""
+    st.markdown("**What each class loses**")
+    pixels = dict(zip(full.classes, full.counts.sum(1).tolist(), strict=True))
+    show_class_changes(full.per_class, result.per_class, "IoU", pixels, "pixels")
+    st.caption(
+        f"Against the uploaded annotation; pixels right: FP32 {full.pixel_accuracy:.2f} %, "
+        f"quantized {result.pixel_accuracy:.2f} %."
+    )
+
+
+def python_lines(
+    scene: Scene, network: Recogniser, settings: Settings, classes: tuple[str, ...]
+) -> str:
+    own = scene.source == UPLOAD
+    read = "read_picture(Path('picture.png'))" if own else f"load_sample({scene.source!r})"
+    reading = (
+        "from pathlib import Path\n\n" if own else "",
+        "from quantlib.imaging.reading import read_picture\n" if own else "",
+    )
+    return (
+        f"{reading[0]}import numpy as np\n\n"
+        "from quantlib.evaluation.segmentation import labelled_by, segment\n"
+        f"{reading[1]}"
+        "from quantlib.imaging.resizing import fit_area\n"
+        "from quantlib.imaging.samples import load_sample\n"
+        "from quantlib.models.segmenter import load_segmenter\n"
+        "from quantlib.ptq import Settings\n\n"
+        f"settings = {settings!r}\n"
+        f"classes = {classes!r}\n"
+        f"segmenter = load_segmenter({network.name!r})\n"
+        f"picture = fit_area({read}.rgb, {AREA})\n"
+        f"keys = {calibration_keys(scene)!r}\n"
+        f"crops = np.stack([load_sample(key, {CALIBRATION_SIDE}).rgb for key in keys])\n"
+        "pictures = labelled_by(segmenter, picture[None], classes)\n"
+        "calibration = labelled_by(segmenter, crops, classes)\n"
+        "result = segment(segmenter, settings, pictures, calibration)\n"
+        "print(result.confusion.pixel_accuracy, result.ledger.bits_per_activation)\n"
+    )
+
+
+with notice():
+    with st.sidebar:
+        scene = choose_scene()
+        network = choose_recogniser(SEGMENTATION)
+        settings = choose_settings("crops of sample photographs")
+    if network is None:
+        show_nothing_bundled(SEGMENTATION)
+    else:
+        show(scene, network, settings)
