@@ -9,7 +9,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Where the photographs and benchmarks of the comparison lie: `make table DATA=folder`.
 DATA ?= ../shared/data
 
-.PHONY: help demo test check bench adapt table comparison ablation shots
+.PHONY: help demo test check bench adapt table comparison ablation shots fuzz
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench   measure speed and sizes on this machine"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train and measure every table of the results page from nothing (many hours)"
+	@echo "make fuzz    run the property tests on examples that no run has seen (minutes)"
 	@echo "make shots   save a picture of every page to screenshots/"
 
 demo: .venv/.runtime
@@ -24,6 +25,10 @@ demo: .venv/.runtime
 
 test: .venv/.dev
 	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(BIN)/python -m pytest
+
+fuzz: .venv/.dev
+	$(BIN)/python -m pytest --hypothesis-profile=fuzz -m "not browser and not shared" \
+		tests/coding tests/quantizers tests/qat tests/evaluation tests/imaging
 
 check: .venv/.dev
 	$(BIN)/ruff format --check

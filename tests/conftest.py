@@ -4,9 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = Path(os.environ.get("BITLENS_DATA") or ROOT.parent / "shared" / "data")
+
+# `make test` judges a change by the same examples everywhere, `make fuzz` looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("fuzz", print_blob=True)
+settings.load_profile("repeatable")
 
 _left_out = pytest.StashKey[int]()
 
