@@ -7,7 +7,14 @@ import streamlit as st
 
 from pages.parts.class_changes import show_class_changes
 from pages.parts.classifying import batch_of, classified
-from pages.parts.labelled import CIFAR10, DIGITS, OWN_FILE, LabelledData, choose_data
+from pages.parts.labelled import (
+    CIFAR10,
+    DIGITS,
+    OWN_FILE,
+    LabelledData,
+    choose_data,
+    expected_classes,
+)
 from pages.parts.notices import notice
 from pages.parts.picture_grid import Called, show_grid
 from pages.parts.published_beside import show_published_beside
@@ -123,7 +130,7 @@ def python_lines(data: LabelledData, network: Recogniser, settings: Settings) ->
 
 with notice():
     with st.sidebar:
-        network = choose_recogniser(CLASSIFICATION)
+        network = choose_recogniser(CLASSIFICATION, expected_classes())
         data = choose_data()
         settings = choose_settings("labelled pictures that are not shown")
     if network is None:

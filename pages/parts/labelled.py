@@ -7,14 +7,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.recognisers import Calibration
+from pages.parts.recognisers import Calibration, fitting_first, network_key
 from pages.parts.worker import on_worker
 from quantlib.datasets import LabelledPictures
+from quantlib.datasets.folders import DIGITS as DIGIT_CLASSES
 from quantlib.datasets.folders import read_digits
+from quantlib.datasets.labelled import CIFAR10_CLASSES
 from quantlib.datasets.reading import read_parquet
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.cifar10 import cifar10
 from quantlib.importance.example import labelled_batches
+from quantlib.models.catalogue import CLASSIFICATION
 
 DIGITS, CIFAR10, OWN_FILE = "digits", "cifar10", "file"
 TITLES = {
@@ -42,7 +45,12 @@ class LabelledData:
 def choose_data() -> LabelledData:
     """The sidebar's data set; QuantlibError where it cannot be had."""
     source = st.selectbox(
-        "Pictures", list(TITLES), format_func=TITLES.__getitem__, key="data", bind="query-params"
+        "Pictures",
+        list(TITLES),
+        format_func=TITLES.__getitem__,
+        key="data",
+        bind="query-params",
+        on_change=_choose_fitting_network,
     )
     count = st.select_slider(
         "How many",
@@ -61,6 +69,19 @@ def choose_data() -> LabelledData:
         data = _data(source, count)
     st.caption(data.note)
     return data
+
+
+def expected_classes() -> tuple[str, ...]:
+    """Those of the pictures that are chosen, known before they are read."""
+    asked = st.query_params.get("data", TITLES[DIGITS])
+    source = st.session_state.get("data") or next((k for k, t in TITLES.items() if t == asked), "")
+    return DIGIT_CLASSES if source == DIGITS else CIFAR10_CLASSES
+
+
+def _choose_fitting_network() -> None:
+    """With other pictures goes a network that knows their classes."""
+    for entry in fitting_first(CLASSIFICATION, expected_classes())[:1]:
+        st.session_state[network_key(CLASSIFICATION)] = entry.name
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

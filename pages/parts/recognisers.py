@@ -62,17 +62,18 @@ class Calibration:
     examples: Sequence[Example]
 
 
-def choose_recogniser(task: str) -> Recogniser | None:
+def choose_recogniser(task: str, classes: Sequence[str] = ()) -> Recogniser | None:
     """The sidebar's network for `task`: bundled, from the Hub, or an uploaded file.
 
-    None where nothing is bundled and nothing was chosen yet.
+    Bundled ones that know these `classes` come first. None where nothing is bundled and nothing
+    was chosen yet.
     """
-    known = {entry.name: entry for entry in bundled(task=task)}
+    known = {entry.name: entry for entry in fitting_first(task, classes)}
     name = st.selectbox(
         "Network",
         [*known, OWN_FILE],
         index=0 if known else None,
-        key=f"{task}_network",
+        key=network_key(task),
         bind="query-params",
         accept_new_options=True,
         help="Bundled networks work offline. From the Hugging Face Hub: type hub:OWNER/NAME or "
@@ -92,6 +93,16 @@ def choose_recogniser(task: str) -> Recogniser | None:
         )
     with st.spinner(f"Loading {name} from the Hugging Face Hub", show_time=True):
         return _load(task, name)
+
+
+def network_key(task: str) -> str:
+    """The key of the choice of a network."""
+    return f"{task}_network"
+
+
+def fitting_first(task: str, classes: Sequence[str]) -> list[CatalogueEntry]:
+    """The bundled networks, those whose classes are `classes` first."""
+    return sorted(bundled(task=task), key=lambda entry: entry.classes != tuple(classes))
 
 
 def show_nothing_bundled(task: str) -> None:

@@ -181,3 +181,15 @@ def test_resnet32_on_cifar10_stands_beside_what_was_published(tmp_path, monkeypa
     assert dqa["measured here, %"].item() == accuracy
     app.slider(key="bits").set_value(4).run()
     assert fine(app) and not app.table
+
+
+def test_other_pictures_bring_a_network_that_knows_them():
+    app = opened("classify")
+    assert app.selectbox(key="classification_network").value == "builtin:resnet-digits"
+    app.selectbox(key="data").set_value("file").run()
+    assert app.selectbox(key="classification_network").value == "builtin:mobilenetv2-cifar10"
+    app.selectbox(key="data").set_value("digits").run()
+    assert app.selectbox(key="classification_network").value == "builtin:resnet-digits"
+    assert fine(app)
+    asked = opened("classify", data=TITLES["file"])
+    assert asked.selectbox(key="classification_network").value == "builtin:mobilenetv2-cifar10"
