@@ -149,6 +149,7 @@ def show_agreement(result: Segmentation, classes: tuple[str, ...]) -> None:
             for name, percent in agreement.items()
         ],
         hide_index=True,
+        height="content",
         column_config={
             "pixels by FP32": st.column_config.NumberColumn(format="localized"),
             "agreement, IoU in %": st.column_config.NumberColumn(format="%.2f"),

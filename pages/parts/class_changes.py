@@ -8,6 +8,7 @@ import streamlit as st
 from pages.parts import charts
 
 ROW, MARGIN = 26, 90
+LONGEST = 20  # rows of a table that is shown whole
 
 
 def class_chart(full: dict[str, float], quantized: dict[str, float], measure: str) -> go.Figure:
@@ -67,6 +68,7 @@ def show_class_changes(
     st.dataframe(
         rows,
         hide_index=True,
+        height="content" if len(rows) <= LONGEST else "auto",
         column_config={
             counted: number(format="localized"),
             "FP32 %": number(format="%.2f"),
