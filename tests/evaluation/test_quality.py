@@ -90,3 +90,9 @@ def test_pictures_that_cannot_be_compared(measure):
 def test_the_convention_is_one_line():
     assert "BT.601" in CONVENTION
     assert "\n" not in CONVENTION
+
+
+def test_the_names_that_stay_fixed():
+    from quantlib import evaluation
+
+    assert (evaluation.psnr_y, evaluation.ssim_y) == (psnr_y, ssim_y)
