@@ -81,22 +81,7 @@ def show_criteria(choices: Choices, site: Site, rankings: dict[str, Ranking]) ->
         st.markdown("**Do the criteria agree?** Spearman's rank correlation, mean of all layers")
         titles = list(rankings)
         table = np.array([[rankings[a].correlation(rankings[b]) for b in titles] for a in titles])
-        figure = go.Figure(
-            go.Heatmap(
-                z=table,
-                x=titles,
-                y=titles,
-                zmin=-1,
-                zmax=1,
-                showscale=False,
-                colorscale=charts.diverging(),
-                text=np.round(table, 2),
-                texttemplate="%{text:.2f}",
-                hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
-            )
-        )
-        figure.update_layout(height=320)
-        figure.update_yaxes(autorange="reversed")
+        figure = charts.correlations(titles, table, height=320)
         charts.draw(figure, "Rank correlation between the criteria", "correlation")
         costs = ", ".join(f"{t} {r.seconds:.2f} s" for t, r in rankings.items())
         st.caption(f"Cost of ranking the whole network, measured here: {costs}.")

@@ -172,22 +172,7 @@ def show_correlations(summary: Summary, bench: str) -> None:
         return
     st.markdown("**Do the criteria agree?** Spearman's rank correlation, mean of all layers")
     values = np.array([[table[a][b] for b in titles] for a in titles])
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=titles,
-            y=titles,
-            zmin=-1,
-            zmax=1,
-            showscale=False,
-            colorscale=charts.diverging(),
-            text=values,
-            texttemplate="%{text:.2f}",
-            hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
-        )
-    )
-    figure.update_layout(height=360)
-    figure.update_yaxes(autorange="reversed")
+    figure = charts.correlations(titles, values, height=360)
     charts.draw(figure, f"Rank correlation between the criteria, {bench}", "agreement")
 
 

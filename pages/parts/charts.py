@@ -50,6 +50,27 @@ def draw(figure: go.Figure, alt: str, key: str, **options):
     return st.plotly_chart(figure, key=key, alt=alt, config=CONFIG, **options)
 
 
+def correlations(titles: list[str], table: np.ndarray, height: int) -> go.Figure:
+    """Rank correlations between all `titles`, `(N, N)` from -1 to 1."""
+    figure = go.Figure(
+        go.Heatmap(
+            z=table,
+            x=titles,
+            y=titles,
+            zmin=-1,
+            zmax=1,
+            showscale=False,
+            colorscale=diverging(),
+            text=np.round(table, 2),
+            texttemplate="%{text:.2f}",
+            hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=height)
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
 def importance_map(
     names: list[str], scores: list[np.ndarray], masks: list[np.ndarray], height: int
 ) -> go.Figure:

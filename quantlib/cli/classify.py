@@ -5,7 +5,7 @@ from typing import Any
 
 from quantlib.cli.choices import add_model, folder, progress, settings_from
 from quantlib.cli.recognition import (
-    add_recognition_method,
+    add_recognition_options,
     calibration_count,
     checked_limit,
     described,
@@ -32,16 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="digits (scikit-learn's), cifar10 (from the Hub), or a folder with CIFAR-10",
     )
     parser.add_argument(
-        "--limit", type=int, metavar="N", help="evaluate the first N test pictures (default all)"
-    )
-    parser.add_argument(
         "--batch",
         type=int,
         default=classification.BATCH,
         metavar="N",
         help="pictures that share one scale per channel (default %(default)s)",
     )
-    add_recognition_method(parser, CALIBRATION)
+    add_recognition_options(parser, CALIBRATION)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

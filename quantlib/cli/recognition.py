@@ -10,9 +10,12 @@ from quantlib.evaluation.recognition import METHODS, needs_examples
 from quantlib.ptq import Settings
 
 
-def add_recognition_method(parser: argparse.ArgumentParser, calibration: int) -> None:
-    """How activations are quantized; `calibration` is how many pictures are ranked on."""
+def add_recognition_options(parser: argparse.ArgumentParser, calibration: int) -> None:
+    """How many pictures, and how activations are quantized; `calibration` are ranked on."""
     default = Settings()
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="evaluate the first N test pictures (default all)"
+    )
     parser.add_argument("--method", choices=METHODS, default="fp32", help="(default fp32)")
     parser.add_argument(
         "--bits", type=int, default=default.bits, help=f"bits per code, n (default {default.bits})"

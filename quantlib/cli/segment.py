@@ -5,7 +5,7 @@ from typing import Any
 
 from quantlib.cli.choices import add_model, folder, progress, settings_from
 from quantlib.cli.recognition import (
-    add_recognition_method,
+    add_recognition_options,
     calibration_count,
     checked_limit,
     described,
@@ -27,10 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="CamVid's folder: test, testannot, train and trainannot",
     )
-    parser.add_argument(
-        "--limit", type=int, metavar="N", help="evaluate the first N test pictures (default all)"
-    )
-    add_recognition_method(parser, CALIBRATION)
+    add_recognition_options(parser, CALIBRATION)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

@@ -6,7 +6,7 @@ pictures in a batch they share one scale per channel.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,9 @@ import torch
 from quantlib.datasets import LabelledPictures
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
-from quantlib.evaluation.recognition import needs_examples, run
-from quantlib.importance import Ranking, rank
-from quantlib.importance.example import labelled_batches
+from quantlib.evaluation.recognition import examples_for, run
+from quantlib.importance import Ranking
+from quantlib.importance.example import Example, labelled_batches
 from quantlib.importance.preparing import prepare
 from quantlib.models import Classifier
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
@@ -123,17 +123,12 @@ def classify(
     """
     check(classifier, pictures)
     sites = sites_of(classifier)
-    examples = []
-    if needs_examples(settings, ranking):
-        if calibration is None:
-            raise QuantlibError(
-                f"{settings.summary} needs labelled calibration pictures; give some that are not "
-                "evaluated."
-            )
-        check(classifier, calibration)
-        examples = labelled_batches(calibration)
-    elif settings.needs_ranking and ranking is None:
-        ranking = rank(sites, [], settings.criterion, settings.bits, settings.extra_bits)
+
+    def fitting(given: LabelledPictures) -> Sequence[Example]:
+        check(classifier, given)
+        return labelled_batches(given)
+
+    examples = examples_for(settings, ranking, calibration, fitting, "labelled")
     network = prepare(sites, settings, examples, ranking)
     return evaluate(network, pictures, batch, watch, count_bytes)
 

@@ -1,11 +1,18 @@
 """What evaluating a classifier and a segmenter have in common."""
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 from torch import Tensor
 
+from quantlib.errors import QuantlibError
 from quantlib.evaluation.budget import Measured, within_budget
 from quantlib.importance import Ranking
+from quantlib.importance.example import Example
 from quantlib.ptq import QuantizedNetwork, Settings
 from quantlib.ptq import settings as of_all
+
+T = TypeVar("T")
 
 METHODS = tuple(method for method in of_all.METHODS if method != "rlq")
 """What quantizes classifiers and segmenters: all methods but RLQ, which takes training."""
@@ -25,3 +32,24 @@ def needs_examples(settings: Settings, ranking: Ranking | None) -> bool:
     """Whether labelled pictures have to be looked at before the network can be quantized."""
     ranks = settings.needs_ranking and ranking is None and settings.criterion != "random"
     return settings.method == "entropy" or settings.needs_calibration or ranks
+
+
+def examples_for(
+    settings: Settings,
+    ranking: Ranking | None,
+    calibration: T | None,
+    made: Callable[[T], Sequence[Example]],
+    kind: str,
+) -> Sequence[Example]:
+    """What `made` makes of the calibration pictures, nothing where they are not needed.
+
+    Raises a `QuantlibError` where pictures of this `kind` are needed and there are none.
+    """
+    if not needs_examples(settings, ranking):
+        return []
+    if calibration is None:
+        raise QuantlibError(
+            f"{settings.summary} needs {kind} calibration pictures; give some that are not "
+            "evaluated."
+        )
+    return made(calibration)

@@ -1,7 +1,7 @@
 """Mean IoU of a quantized segmenter, and what its activations cost."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,10 @@ from quantlib.datasets.annotated import AnnotatedPictures
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.iou import Confusion
 from quantlib.evaluation.ledger import Ledger
-from quantlib.evaluation.recognition import needs_examples, run
+from quantlib.evaluation.recognition import examples_for, run
 from quantlib.imaging.tensors import to_tensor
-from quantlib.importance import Ranking, rank
-from quantlib.importance.example import annotated_pictures
+from quantlib.importance import Ranking
+from quantlib.importance.example import Example, annotated_pictures
 from quantlib.importance.preparing import prepare
 from quantlib.models.segmenter import Segmenter
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
@@ -119,17 +119,12 @@ def segment(
     """
     _check(segmenter, pictures)
     sites = sites_of(segmenter)
-    examples = []
-    if needs_examples(settings, ranking):
-        if calibration is None:
-            raise QuantlibError(
-                f"{settings.summary} needs annotated calibration pictures; give some that are not "
-                "evaluated."
-            )
-        _check(segmenter, calibration)
-        examples = annotated_pictures(calibration)
-    elif settings.needs_ranking and ranking is None:
-        ranking = rank(sites, [], settings.criterion, settings.bits, settings.extra_bits)
+
+    def fitting(given: AnnotatedPictures) -> Sequence[Example]:
+        _check(segmenter, given)
+        return annotated_pictures(given)
+
+    examples = examples_for(settings, ranking, calibration, fitting, "annotated")
     return evaluate(prepare(sites, settings, examples, ranking), pictures, watch, count_bytes)
 
 
