@@ -3,15 +3,15 @@
 Parameter names are those of the authors' code, which the Hub's `eugenesiow/edsr-base` also uses.
 """
 
-import copy
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
-from quantlib.qat.depth import kept_blocks
+from quantlib.qat.depth import DepthDynamic
 
 
 def _conv(inputs: int, outputs: int) -> nn.Conv2d:
@@ -45,17 +45,6 @@ class ResidualBlock(nn.Module):
         return torch.add(kept, self.body(x), alpha=self.res_scale)
 
 
-class SkippedBlock(nn.Module):
-    """What is left of a skipped residual block: s·x."""
-
-    def __init__(self, shortcut: nn.Parameter | None) -> None:
-        super().__init__()
-        self.shortcut = shortcut
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x if self.shortcut is None else x * self.shortcut
-
-
 def _upsampler(features: int, scale: int) -> nn.Sequential:
     """Sub-pixel convolutions: one stage for ×2 and ×3, two ×2 stages for ×4."""
     stages = {2: [2], 3: [3], 4: [2, 2]}[scale]
@@ -65,7 +54,7 @@ def _upsampler(features: int, scale: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class EDSR(nn.Module):
+class EDSR(DepthDynamic):
     """Super-resolution network of `blocks` residual blocks with `features` channels.
 
     Takes RGB pictures `float32 (N, 3, H, W)` in [0, 1] and returns them `scale` times larger.
@@ -73,8 +62,6 @@ class EDSR(nn.Module):
     >>> EDSR(scale=2, features=8, blocks=2)(torch.zeros(1, 3, 5, 7)).shape
     torch.Size([1, 3, 10, 14])
     """
-
-    block_order: Tensor
 
     def __init__(
         self,
@@ -98,45 +85,15 @@ class EDSR(nn.Module):
             self.register_buffer("block_order", torch.arange(blocks))
 
     @property
-    def residual_blocks(self) -> list[ResidualBlock]:
-        return list(self.body)[:-1]  # type: ignore[arg-type]
+    def residual_blocks(self) -> list[Any]:
+        return list(self.body)[:-1]
 
-    @property
-    def shortcuts(self) -> Tensor:
-        """The learned shortcuts of the blocks, `(B,)`."""
-        return torch.stack([block.shortcut for block in self.residual_blocks])  # type: ignore[misc]
-
-    @property
-    def has_depths(self) -> bool:
-        """Whether this is a depth-dynamic super-network, with shortcuts and an order of blocks."""
-        return "block_order" in self._buffers
-
-    def with_blocks(self, kept: Collection[int]) -> "EDSR":
-        """This network, weights shared, with every block but the `kept` ones skipped."""
-        blocks = [
-            block if i in kept else SkippedBlock(block.shortcut)
-            for i, block in enumerate(self.residual_blocks)
-        ]
+    def with_residual_blocks(self, blocks: Sequence[nn.Module]) -> Self:
         return self.with_body(*blocks, self.body[-1])
 
-    def with_body(self, *modules: nn.Module) -> "EDSR":
+    def with_body(self, *modules: nn.Module) -> Self:
         """This network, weights shared, with the body made of `modules`."""
-        twin = copy.copy(self)
-        twin._modules = dict(self._modules)
-        twin.body = nn.Sequential(*modules)
-        return twin
-
-    def at_depth(self, depth: str) -> "EDSR":
-        """The sub-network of a depth: "full", "half" or "quarter", weights shared (QuantSR)."""
-        if depth == "full":
-            return self
-        if not self.has_depths:
-            raise QuantlibError("This network has one depth only; choose the full one.")
-        return self.with_blocks(self.kept_blocks(depth))
-
-    def kept_blocks(self, depth: str) -> list[int]:
-        """The blocks of a depth-dynamic super-network that a depth computes."""
-        return kept_blocks(self.block_order.tolist(), depth)  # type: ignore[operator]
+        return self.with_module("body", nn.Sequential(*modules))
 
     @property
     def receptive_radius(self) -> int:

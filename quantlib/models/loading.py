@@ -4,6 +4,7 @@ import copy
 import re
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +18,11 @@ from quantlib.qat import packing
 from quantlib.qat.depth import DEPTHS
 from quantlib.qat.scheme import quantized_layers
 
+if TYPE_CHECKING:
+    from quantlib.models.swinir import SwinIR
+
 RECOGNISED = (
-    "EDSR, PAN, Swin2SR as transformers saves it, QuantSR-C as its authors do, "
+    "EDSR, PAN, SwinIR, Swin2SR as transformers saves it, QuantSR-C as its authors do, "
     "and the architectures of spandrel"
 )
 
@@ -131,10 +135,10 @@ class SRNetwork(nn.Module):
 def load(name: str) -> SRNetwork:
     """The network called `builtin:NAME` or `hub:OWNER/NAME[@REVISION][:FILE]`, or a local file.
 
-    Layouts that are recognised: EDSR, PAN, Swin2SR as `transformers` saves it, QuantSR-C as its
-    authors do, and what spandrel knows. Scale, width and depth are read from the weights; PAN ×3
-    also needs `3x` or `x3` in the name of its file, and QuantSR-C with other than 4 bits theirs, as
-    `2bit` or `w2a4`. Hub files are kept in the cache of `huggingface_hub`.
+    Layouts that are recognised: EDSR, PAN, SwinIR, Swin2SR as `transformers` saves it, QuantSR-C as
+    its authors do, and what spandrel knows. Scale, width and depth are read from the weights;
+    PAN ×3 also needs `3x` or `x3` in the name of its file, and QuantSR-C with other than 4 bits
+    theirs, as `2bit` or `w2a4`. Hub files are kept in the cache of `huggingface_hub`.
 
     Everything that can go wrong with a name, a download or a checkpoint raises a `QuantlibError`.
 
@@ -169,6 +173,11 @@ def _recognise(weights: dict[str, Tensor], file: str) -> SRNetwork:
             return _small(pan.from_state_dict(weights, _scale_in(file)), "PAN")
         if swin2sr.recognises(weights):
             return _swin2sr(weights)
+        if any(name.endswith("relative_position_bias_table") for name in weights):
+            from quantlib.models import swinir  # spandrel takes a second to import
+
+            if swinir.recognises(weights):
+                return _swinir(swinir.from_state_dict(weights))
         return _from_spandrel(weights, file)
 
 
@@ -190,6 +199,18 @@ def _swin2sr(weights: dict[str, Tensor]) -> SRNetwork:
         int(network.upscale),  # type: ignore[arg-type]
         window=swin2sr.WINDOW,
         size_rule=SizeRule(minimum=2 * swin2sr.WINDOW, multiple=swin2sr.WINDOW),
+    )
+
+
+def _swinir(network: "SwinIR") -> SRNetwork:
+    step = network.window_size * network.start_unshuffle
+    return SRNetwork(
+        network,
+        "SwinIR",
+        network.scale,
+        receptive_radius=network.receptive_radius,
+        window=step,
+        size_rule=SizeRule(minimum=2 * step, multiple=step),
     )
 
 

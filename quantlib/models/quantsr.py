@@ -42,7 +42,6 @@ class QuantSR(EDSR):
     """
 
     mean: Tensor
-    block_order: Tensor
 
     def __init__(self, scale: int, features: int = 64, blocks: int = 32) -> None:
         super().__init__(scale, features, blocks, learnable_shortcuts=True)

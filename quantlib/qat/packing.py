@@ -9,7 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
-from quantlib.qat.scheme import Scheme, quantize_layers, quantized_layers
+from quantlib.qat.products import FACTORS
+from quantlib.qat.scheme import (
+    Scheme,
+    quantize_layers,
+    quantized_layers,
+    quantized_products,
+)
 from quantlib.quantizers.packed import PackedTensor
 
 KEY = "bitlens.schemes"
@@ -32,9 +38,10 @@ def packed_state(network: nn.Module) -> tuple[dict[str, Tensor], dict[str, str]]
         for own in [key for key in state if key.startswith(f"{name}.weight_quantizer.")]:
             del state[own]
         state[f"{name}.weight{_PACKED}"] = torch.from_numpy(packed.copy())
-    schemes = {name: asdict(layer.scheme) for name, layer in layers.items()}
+    named = layers | quantized_products(network)
+    schemes = {name: asdict(layer.scheme) for name, layer in named.items()}
     tensors = {name: tensor.contiguous().clone() for name, tensor in state.items()}
-    return tensors, {KEY: json.dumps(schemes)} if layers else {}
+    return tensors, {KEY: json.dumps(schemes)} if named else {}
 
 
 def float_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -46,7 +53,7 @@ def float_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for name, tensor in state.items():
         if name.endswith(_PACKED):
             plain[name.removesuffix(_PACKED)] = _unpack(tensor).decode()
-        elif not name.startswith(quantizers):
+        elif not name.startswith(quantizers) and f".{FACTORS}." not in name:
             plain[name] = tensor
     return plain
 
@@ -61,13 +68,17 @@ def restore(network: nn.Module, state: Mapping[str, Tensor], metadata: Mapping[s
             for scale in SCALES if layer.scheme.scale_channels else ():
                 layer.get_parameter(scale).data.copy_(state[f"{name}.{scale}"])
             if layer.activation is not None:
-                start = f"{name}.activation."
-                own = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
-                layer.activation.load_state_dict(own)
+                layer.activation.load_state_dict(_below(f"{name}.activation.", state))
+        for name, attention in quantized_products(network).items():
+            attention.factors.load_state_dict(_below(f"{name}.{FACTORS}.", state))
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise QuantlibError(
             "The quantized layers of this checkpoint do not fit together; export it again."
         ) from error
+
+
+def _below(start: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
 
 
 def _unpack(tensor: Tensor) -> PackedTensor:

@@ -7,10 +7,14 @@ from typing import Literal
 from torch import nn
 
 from quantlib.errors import QuantlibError
+from quantlib.qat.products import is_attention
 from quantlib.qat.scheme import Scheme
 
 Ends = Literal["fp32", "8bit"]
 ENDS: tuple[Ends, ...] = ("fp32", "8bit")
+SWIN_LINEAR = re.compile(
+    r"layers\.\d+\.residual_group\.blocks\.\d+\.(attn\.(qkv|proj)|mlp\.(fc1|fc2))"
+)
 BLOCK_CONVOLUTION = re.compile(r"body\.\d+\.body\.(\d+)")
 
 
@@ -29,10 +33,7 @@ def residual_schemes(
     >>> {name: scheme.title for name, scheme in schemes.items()}
     {'head': 'RLQ W8A8', 'body.0.body.0': 'RLQ W4A32', 'body.0.body.1': 'RLQ W4A4'}
     """
-    if ends not in ENDS:
-        raise QuantlibError(
-            f"There is no precision {ends!r} for the ends; choose {' or '.join(ENDS)}."
-        )
+    _require_known(ends)
     first = scheme if first_input_quantized else replace(scheme, activation_bits=0)
     schemes = {}
     for name, layer in network.named_modules():
@@ -44,3 +45,41 @@ def residual_schemes(
         elif ends == "8bit":
             schemes[name] = Scheme("rlq", 8, 8)
     return schemes
+
+
+def swin_schemes(
+    network: nn.Module,
+    scheme: Scheme,
+    convolutions: bool = False,
+    products: bool = False,
+    ends: str = "fp32",
+) -> dict[str, Scheme]:
+    """`scheme` for the linear layers in the Swin blocks of a SwinIR or Swin2SR, by name.
+
+    `convolutions` adds those at the end of every residual group, `products` both attention
+    products. `ends` "8bit" puts RLQ with 8 bits on the convolutions outside the groups.
+
+    >>> from quantlib.models.swinir import light
+    >>> network = light(2, features=12, groups=1, layers=1, heads=2)
+    >>> [name.split("blocks.0.")[1] for name in swin_schemes(network, Scheme())]
+    ['attn.qkv', 'attn.proj', 'mlp.fc1', 'mlp.fc2']
+    """
+    _require_known(ends)
+    schemes = {}
+    for name, layer in network.named_modules():
+        in_groups = name.startswith("layers.")
+        if SWIN_LINEAR.fullmatch(name) or (products and in_groups and is_attention(layer)):
+            schemes[name] = scheme
+        elif isinstance(layer, nn.Conv2d):
+            if in_groups and convolutions:
+                schemes[name] = scheme
+            elif not in_groups and ends == "8bit":
+                schemes[name] = Scheme("rlq", 8, 8)
+    return schemes
+
+
+def _require_known(ends: str) -> None:
+    if ends not in ENDS:
+        raise QuantlibError(
+            f"There is no precision {ends!r} for the ends; choose {' or '.join(ENDS)}."
+        )

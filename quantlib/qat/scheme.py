@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from torch import nn
 
 from quantlib.errors import QuantlibError
+from quantlib.qat.bounds import Bounds, Search, dobi, extremes, percentiles
 from quantlib.qat.ddtb import DDTB, DDTBWeight
 from quantlib.qat.dorefa import DoReFa, DoReFaWeight
 from quantlib.qat.layers import QuantConv2d, QuantLinear
 from quantlib.qat.lsq import LSQ
+from quantlib.qat.noisy import NoisyInput, RowMaxWeight
 from quantlib.qat.pact import PACT
 from quantlib.qat.pams import PAMS, PAMSWeight
+from quantlib.qat.products import QuantProducts, is_attention, with_quantized_products
 from quantlib.qat.quantizer import LearnedQuantizer
 from quantlib.qat.rlq import RLQ
 
@@ -43,9 +46,9 @@ class Scheme:
     scale_channels: bool = False
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
+        if self.method not in _KNOWN:
             raise QuantlibError(
-                f"There is no learned quantizer {self.method!r}; choose {', '.join(METHODS)}."
+                f"There is no quantizer {self.method!r} for layers; choose {', '.join(_KNOWN)}."
             )
         for name, bits, free in (
             ("weight_bits", self.weight_bits, ()),
@@ -58,16 +61,24 @@ class Scheme:
 
     @property
     def title(self) -> str:
-        name = METHODS[self.method].title
+        name = _KNOWN[self.method].title
         return f"{name} W{self.weight_bits}A{self.activation_bits or 32}"
 
     def for_weight(self) -> LearnedQuantizer:
         """A fresh quantizer for weights."""
-        return METHODS[self.method].weight(self)
+        return _KNOWN[self.method].weight(self)
 
     def for_input(self, channels: int) -> LearnedQuantizer | None:
         """A fresh quantizer for an input of `channels`; its first tensor sets it up."""
-        return METHODS[self.method].input(self, channels) if self.activation_bits else None
+        return _KNOWN[self.method].input(self, channels) if self.activation_bits else None
+
+    def for_factor(self) -> nn.Module:
+        """A fresh quantizer for a factor of an attention product, without shifts.
+
+        NoisyQuant is defined for linear layers; factors get min-max bounds beside it.
+        """
+        method = "minmax" if self.method == "noisyquant" else self.method
+        return replace(self, use_shift=False, method=method).for_input(0) or nn.Identity()
 
 
 class Method(NamedTuple):
@@ -76,6 +87,14 @@ class Method(NamedTuple):
     title: str
     weight: Callable[[Scheme], LearnedQuantizer]
     input: Callable[[Scheme, int], LearnedQuantizer]
+
+
+def _bounds(title: str, search: Search) -> Method:
+    return Method(
+        title,
+        lambda s: Bounds(s.weight_bits, search),
+        lambda s, channels: Bounds(s.activation_bits, search),
+    )
 
 
 METHODS = {
@@ -113,6 +132,22 @@ METHODS = {
     ),
 }
 
+"""Methods whose quantizers learn while the network trains."""
+
+POST_TRAINING = {
+    "minmax": _bounds("MinMax", extremes),
+    "percentile": _bounds("Percentile", percentiles),
+    "dobi": _bounds("DOBI", dobi),
+    "noisyquant": Method(
+        "NoisyQuant",
+        lambda s: RowMaxWeight(s.weight_bits),
+        lambda s, channels: NoisyInput(s.activation_bits, channels),
+    ),
+}
+"""Methods that find their ranges once, after the training."""
+
+_KNOWN = METHODS | POST_TRAINING
+
 
 def quantized_layer(layer: nn.Module, scheme: Scheme) -> QuantConv2d | QuantLinear:
     """A quantized layer that shares the weights of `layer`, a convolution or a linear layer."""
@@ -137,11 +172,15 @@ def quantized_layer(layer: nn.Module, scheme: Scheme) -> QuantConv2d | QuantLine
 
 
 def quantize_layers(network: nn.Module, schemes: dict[str, Scheme]) -> None:
-    """Puts quantized layers in the places named, in `network` itself; weights stay shared."""
+    """Puts quantized layers in the places named, in `network` itself; weights stay shared.
+
+    Of an attention layer the two products are quantized; its linear layers have names of their own.
+    """
     for name, scheme in schemes.items():
         parent, _, child = name.rpartition(".")
         layer = network.get_submodule(name)
-        setattr(network.get_submodule(parent), child, quantized_layer(layer, scheme))
+        made = with_quantized_products if is_attention(layer) else quantized_layer
+        setattr(network.get_submodule(parent), child, made(layer, scheme))
 
 
 def quantized_layers(network: nn.Module) -> dict[str, QuantConv2d | QuantLinear]:
@@ -151,3 +190,8 @@ def quantized_layers(network: nn.Module) -> dict[str, QuantConv2d | QuantLinear]
         for name, layer in network.named_modules()
         if isinstance(layer, (QuantConv2d, QuantLinear))
     }
+
+
+def quantized_products(network: nn.Module) -> dict[str, QuantProducts]:
+    """The attention layers of a network whose products are quantized, by name in its order."""
+    return {n: layer for n, layer in network.named_modules() if isinstance(layer, QuantProducts)}

@@ -1,5 +1,6 @@
 """Weights that are already quantized."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,9 +16,10 @@ class StoredWeight(LearnedQuantizer):
     def __init__(self, packed: PackedTensor) -> None:
         super().__init__(packed.bitwidth.bits, packed.bitwidth.signed)
         self.initialised = True
-        offset = -packed.offsets if packed.offsets.size else [0.0]
-        self.register_buffer("step", torch.tensor(packed.scales[0]), persistent=False)
-        self.register_buffer("offset", torch.tensor(offset[0]), persistent=False)
+        offset = -packed.offsets if packed.offsets.size else np.zeros(1, np.float32)
+        for name, values in (("step", packed.scales), ("offset", offset)):
+            per_row = (-1, *[1] * (len(packed.shape) - 1)) if values.size > 1 else ()
+            self.register_buffer(name, torch.from_numpy(values).view(per_row), persistent=False)
 
     def start_from(self, x: Tensor) -> None:
         """Nothing is left to learn."""

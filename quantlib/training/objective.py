@@ -4,8 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from quantlib.models.edsr import EDSR
-from quantlib.qat.depth import DEPTHS, importance_order
+from quantlib.qat.depth import DEPTHS, DepthDynamic, importance_order
 from quantlib.qat.quantizer import LearnedQuantizer
 from quantlib.training.passes import passes
 from quantlib.training.recipe import Recipe
@@ -19,12 +18,12 @@ class Objective:
     and the distance to a teacher's output are added.
     """
 
-    def __init__(self, network: EDSR, recipe: Recipe, teacher: nn.Module | None) -> None:
+    def __init__(self, network: DepthDynamic, recipe: Recipe, teacher: nn.Module | None) -> None:
         self.network, self.recipe, self.teacher = network, recipe, teacher
         modules = network.modules()
         self.quantizers = [m for m in modules if isinstance(m, LearnedQuantizer)]
         self.weights = {**dict.fromkeys(DEPTHS, 1.0), "half": recipe.half_weight}
-        self.plain, self.joint = passes(network, recipe.steps), list[EDSR]()
+        self.plain, self.joint = passes(network, recipe.steps), list[DepthDynamic]()
 
     def __call__(self, low: Tensor, high: Tensor, step: int) -> Tensor:
         wanted = self._output_of_teacher(low)
@@ -35,14 +34,14 @@ class Objective:
         penalties = sum(quantizer.penalty() for quantizer in self.quantizers)
         return torch.stack(weighted).sum() / sum(weights) + penalties
 
-    def _depths(self, step: int) -> list[EDSR]:
+    def _depths(self, step: int) -> list[DepthDynamic]:
         if not self.recipe.depths or step < self.recipe.plain_steps:
             return [self.plain]
         if not self.joint:
             self.joint = self._begin_joint(step)
         return self.joint
 
-    def _begin_joint(self, step: int) -> list[EDSR]:
+    def _begin_joint(self, step: int) -> list[DepthDynamic]:
         if self.recipe.plain_steps and step == self.recipe.plain_steps:
             order = importance_order(self.network.shortcuts.detach())
             self.network.block_order.copy_(torch.tensor(order))

@@ -4,6 +4,7 @@ import ctypes
 import sys
 
 from quantlib.models.edsr import EDSR
+from quantlib.qat.depth import DepthDynamic
 from quantlib.qat.fused import compiled
 
 WORTH_COMPILING = 500  # steps; compiling takes as long as 100 of them
@@ -12,16 +13,17 @@ OPTIONS = {"cpp.enable_floating_point_contract_flag": "fast"}
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 
-def passes(network: EDSR, steps: int) -> EDSR:
+def passes(network: DepthDynamic, steps: int) -> DepthDynamic:
     """`network`, weights shared, for inputs of one shape; compiled where `steps` make up for it.
 
     The body is compiled in stages of some blocks. They look alike, so the first one's code serves
     all; compiling single blocks would leave much of the calls' overhead, the whole body takes long.
+    Only an EDSR is: of a SwinIR's steps compiling saves too little for the time it takes.
 
     >>> [len(stage) for stage in passes(EDSR(2, features=8, blocks=16), steps=1000).body]
     [4, 4, 4, 4, 1]
     """
-    if steps < WORTH_COMPILING:
+    if steps < WORTH_COMPILING or not isinstance(network, EDSR):
         return network
     body = network.body
     stages = [body[first : first + STAGE] for first in range(0, len(body), STAGE)]

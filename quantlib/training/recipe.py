@@ -11,13 +11,18 @@ from typing import Any
 from quantlib.errors import QuantlibError
 from quantlib.qat.depth import DEPTHS
 
+ARCHITECTURES = ("edsr", "swinir")
+
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides which weights come out, except the pictures.
 
-    `start` names the network whose weights it begins with. With `method` the two convolutions of
-    every residual block are quantized by it; `k`, `use_shift` and `learn_step` are RLQ's switches,
+    `architecture` is edsr or swinir, whose `blocks` are residual Swin groups of `group_layers` with
+    `heads` attention heads. `start` names the network whose weights it begins with. With `method`
+    the two convolutions of every residual block are quantized by it, of a SwinIR the linear layers
+    of the Swin blocks, with `convolutions` and `products` also those of the groups and both
+    attention products; `k`, `use_shift` and `learn_step` are RLQ's switches,
     `gate` DDTB's. `keep_scale` keeps the scale of the weights that DoReFa publishes without one
     (PACT uses its weights): no batch norm follows here that would restore it.
     `first_input_quantized` and `ends` (fp32 or 8bit) say where. `depths` trains a depth-dynamic
@@ -31,6 +36,9 @@ class Recipe:
     scale: int
     features: int = 32
     blocks: int = 16
+    architecture: str = "edsr"
+    group_layers: int = 6
+    heads: int = 6
     steps: int = 30000
     batch: int = 16
     patch: int = 32
@@ -49,6 +57,8 @@ class Recipe:
     keep_scale: bool = True
     first_input_quantized: bool = True
     ends: str = "fp32"
+    convolutions: bool = False
+    products: bool = False
     depths: bool = False
     plain_steps: int = 0
     half_weight: float = 1.0
@@ -59,8 +69,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w.-]+", self.name):
             raise QuantlibError(f"{self.name!r} is no recipe name; use letters, digits, . _ and -.")
-        above_zero = ("scale", "features", "blocks", "steps", "batch", "patch", "learning_rate")
-        for name in (*above_zero, "half_weight"):
+        sizes = ("scale", "features", "blocks", "group_layers", "heads", "batch", "patch", "steps")
+        for name in (*sizes, "learning_rate", "half_weight"):
             if not 0 < getattr(self, name) < math.inf:
                 raise QuantlibError(f"{name} in recipe {self.name} has to be above zero.")
         for name in ("seed", "warmup", "plain_steps", "distillation"):
@@ -73,6 +83,16 @@ class Recipe:
             )
         if self.distillation and not self.teacher:
             raise QuantlibError(f"Recipe {self.name} distils; name the network as `teacher`.")
+        if self.architecture not in ARCHITECTURES:
+            raise QuantlibError(
+                f"Recipe {self.name} trains no {self.architecture!r}; choose "
+                f"{' or '.join(ARCHITECTURES)}."
+            )
+        if self.architecture == "edsr" and (self.convolutions or self.products):
+            raise QuantlibError(
+                f"convolutions and products in recipe {self.name} belong to a swinir; leave them "
+                "out or set architecture."
+            )
         if not 0 <= self.ema < 1:
             raise QuantlibError(f"ema in recipe {self.name} has to lie in [0, 1).")
 

@@ -13,9 +13,9 @@ from torch import nn
 from quantlib.errors import QuantlibError
 from quantlib.models import SRNetwork, load
 from quantlib.models.edsr import EDSR
-from quantlib.qat.depth import DEPTHS
+from quantlib.qat.depth import DEPTHS, DepthDynamic
 from quantlib.qat.packing import packed_state
-from quantlib.qat.placement import residual_schemes
+from quantlib.qat.placement import residual_schemes, swin_schemes
 from quantlib.qat.scheme import Scheme, quantize_layers
 from quantlib.training.card import card_of, write_card
 from quantlib.training.held_out import HeldOut
@@ -69,16 +69,15 @@ def train_recipe(
     return {"weights": str(file), "card": str(out / f"{recipe.name}.json"), **card}
 
 
-def fresh_network(recipe: Recipe) -> EDSR:
+def fresh_network(recipe: Recipe) -> DepthDynamic:
     """The network before its first step: random, or warm-started from `recipe.start`."""
     torch.manual_seed(recipe.seed)
-    network = EDSR(recipe.scale, recipe.features, recipe.blocks, learnable_shortcuts=recipe.depths)
+    network = _of_random_weights(recipe)
     start = load(recipe.start) if recipe.start else None
     if start is not None:
         _begin_with(network, start, recipe)
     if recipe.method:
-        scheme, first = scheme_of(recipe), recipe.first_input_quantized
-        quantize_layers(network, residual_schemes(network, scheme, first, recipe.ends))
+        quantize_layers(network, schemes_of(recipe, network))
         if start is not None:
             shifts = {k: v for k, v in start.network.state_dict().items() if k.endswith(".shift")}
             known = network.state_dict().keys() & shifts.keys()
@@ -86,19 +85,36 @@ def fresh_network(recipe: Recipe) -> EDSR:
     return network
 
 
+def _of_random_weights(recipe: Recipe) -> DepthDynamic:
+    sizes, depths = (recipe.scale, recipe.features, recipe.blocks), recipe.depths
+    if recipe.architecture == "edsr":
+        return EDSR(*sizes, learnable_shortcuts=depths)
+    from quantlib.models import swinir
+
+    return swinir.light(*sizes, recipe.group_layers, recipe.heads, depths)
+
+
 def scheme_of(recipe: Recipe) -> Scheme:
-    """How a recipe quantizes the convolutions of the blocks."""
+    """How a recipe quantizes the layers of the blocks."""
     values = asdict(recipe)
     return Scheme(**{name: values[name] for name in Scheme.__dataclass_fields__.keys() - ON_DEMAND})
 
 
-def _begin_with(network: EDSR, start: SRNetwork, recipe: Recipe) -> None:
+def schemes_of(recipe: Recipe, network: nn.Module) -> dict[str, Scheme]:
+    """The layers of `network` that a recipe quantizes, with the scheme of each."""
+    scheme = scheme_of(recipe)
+    if recipe.architecture == "edsr":
+        return residual_schemes(network, scheme, recipe.first_input_quantized, recipe.ends)
+    return swin_schemes(network, scheme, recipe.convolutions, recipe.products, recipe.ends)
+
+
+def _begin_with(network: DepthDynamic, start: SRNetwork, recipe: Recipe) -> None:
     same_scale = start.scale == recipe.scale
     own = network.state_dict()
     usable = {
         name: tensor
         for name, tensor in start.network.state_dict().items()
-        if (same_scale or not name.startswith("tail."))
+        if (same_scale or not name.startswith(("tail.", "upsample.")))
         and not re.search(r"\.(activation|weight_quantizer)\.", name)
         and (name in own or not name.endswith(("shortcut", "block_order")))
     }

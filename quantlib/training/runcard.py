@@ -17,7 +17,10 @@ METHOD = {"method", "k", "use_shift", "learn_step", "gate", "keep_scale"}
 """What may differ between results that are ranked."""
 PROVENANCE = {"hours", "machine", "libraries", "commit"}
 """What is on the card without being a condition."""
-LATER: dict[str, Any] = {"alone": "", "half_weight": 1.0}
+LATER: dict[str, Any] = {
+    **{"alone": "", "half_weight": 1.0},
+    **{"architecture": "edsr", "group_layers": 6, "heads": 6},
+}
 """Lines that older cards lack, with what held when they were written."""
 
 
@@ -30,8 +33,11 @@ class RunCard:
     activation_bits: int
     layers: str
     scale: int
+    architecture: str
     features: int
     blocks: int
+    group_layers: int
+    heads: int
     depths: bool
     plain_steps: int
     half_weight: float
@@ -123,9 +129,24 @@ def quantized_where(recipe: Recipe) -> str:
     """The quantized layers of a recipe's network, in words."""
     if not recipe.method:
         return "none"
+    if recipe.architecture == "swinir":
+        return _in_swin_blocks(recipe)
     inputs = "" if recipe.first_input_quantized else "; the first convolution's input in FP32"
     ends = "FP32" if recipe.ends == "fp32" else "8 bit"
     return f"both convolutions of every block{inputs}; head, tail and upsampler {ends}"
+
+
+def _in_swin_blocks(recipe: Recipe) -> str:
+    layers = ["all linear layers of the Swin blocks (qkv, proj, fc1, fc2)"]
+    full = ["head, last convolution and upsampler"] if recipe.ends == "fp32" else []
+    for is_in, operator in (
+        (recipe.convolutions, "the convolutions of the groups"),
+        (recipe.products, "both attention products"),
+    ):
+        (layers if is_in else full).append(operator)
+    if recipe.ends == "8bit":
+        layers.append("head, last convolution and upsampler in 8 bit")
+    return ", ".join(layers) + (f"; {', '.join(full)} FP32" if full else "")
 
 
 def machine() -> str:

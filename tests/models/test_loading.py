@@ -187,7 +187,7 @@ def test_a_window_network_of_spandrel(tmp_path: Path) -> None:
     ).eval()
     network = load(write(tmp_path, bare.state_dict()))
     assert (network.architecture, network.scale, network.window) == ("SwinIR", 2, 8)
-    assert network.receptive_radius is None
+    assert network.receptive_radius is not None
     x = torch.rand(1, 3, 16, 24)
     with torch.inference_mode():
         torch.testing.assert_close(network(x), bare(x))
@@ -227,7 +227,7 @@ def test_many_missing_weights_are_counted(tmp_path: Path) -> None:
 
 
 def test_other_layouts(tmp_path: Path) -> None:
-    with pytest.raises(QuantlibError, match=r"not recognised; recognised are EDSR, PAN, Swin2SR"):
+    with pytest.raises(QuantlibError, match=r"not recognised; recognised are EDSR, PAN, SwinIR"):
         load(write(tmp_path, {"layer.weight": torch.zeros(3)}))
     with pytest.raises(QuantlibError, match=r"do not fit together"):
         load(write(tmp_path, {**EDSR(2, 8, 2).state_dict(), "tail.1.bias": torch.zeros(5)}))

@@ -104,7 +104,7 @@ def test_a_plan_in_a_file(tmp_path):
         ("scale = 2", "scale = [", "is no plan of a comparison"),
         (TEXT[TEXT.index("[compare]") :], "", "is no plan of a comparison"),
         ("[compare]", "compare = 3\n[other]", "is no plan of a comparison"),
-        ('"lsq"', '"best"', "There is no learned quantizer 'best'"),
+        ('"lsq"', '"best"', "There is no quantizer 'best'"),
         ("bits = [2]", "bits = [9]", "from 2 to 8, not 9"),
         ("bits = [2]", "bits = []", "A comparison needs bits"),
         ("batch = 2", "bunch = 2", "sets bunch"),

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from quantlib.models.edsr import EDSR
+from quantlib.qat.depth import DepthDynamic
 from quantlib.qat.fused import uncompiled
 from quantlib.qat.scheme import METHODS
 from quantlib.training.objective import start_quantizers
@@ -18,7 +18,7 @@ LOW = LOW.contiguous(memory_format=torch.channels_last)
 HIGH = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(4))
 
 
-def gradients(network: EDSR, steps: int) -> tuple[Tensor, dict[str, Tensor]]:
+def gradients(network: DepthDynamic, steps: int) -> tuple[Tensor, dict[str, Tensor]]:
     network.zero_grad()
     output = passes(network, steps)(LOW)
     mse_loss(output, HIGH).backward()

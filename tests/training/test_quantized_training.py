@@ -238,5 +238,5 @@ def test_recipes_that_are_refused(change, sentence):
 
 
 def test_an_unknown_method():
-    with pytest.raises(QuantlibError, match="no learned quantizer 'magic'"):
+    with pytest.raises(QuantlibError, match="no quantizer 'magic'"):
         fresh_network(replace(RECIPE, method="magic"))

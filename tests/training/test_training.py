@@ -16,6 +16,7 @@ from quantlib.imaging.resizing import downscale
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import load
 from quantlib.models.edsr import EDSR
+from quantlib.qat.depth import DepthDynamic
 from quantlib.training.loop import Progress, learning_rate, train
 from quantlib.training.patches import PatchSource
 from quantlib.training.recipe import Recipe, read_recipe
@@ -35,7 +36,7 @@ def source(folder: Path, scale: int = 2, patch: int = 8) -> PatchSource:
     return PatchSource([folder], scale, patch)
 
 
-def small() -> EDSR:
+def small() -> DepthDynamic:
     return fresh_network(RECIPE)
 
 

@@ -1,0 +1,218 @@
+"""SwinIR (Liang et al., ICCVW 2021, arXiv 2108.10257) as `spandrel` has it, and its depths.
+
+With learned shortcuts around its residual Swin groups it is the network of QuantSR-T (Qin et al.,
+QuantSR, NeurIPS 2023). Its code is not released; the groups are treated as the released QuantSR-C
+treats its residual blocks: s·x + group(x), of which a skipped group leaves s·x.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import torch
+from spandrel.architectures.SwinIR import SwinIRArch
+from spandrel.architectures.SwinIR.__arch.SwinIR import RSTB, SwinTransformerBlock
+from spandrel.architectures.SwinIR.__arch.SwinIR import SwinIR as AuthorsSwinIR
+from torch import Tensor, nn
+
+from quantlib.errors import QuantlibError
+from quantlib.qat.depth import DepthDynamic
+
+WINDOW = 8
+SHORTCUT = ".shortcut"
+TABLE = "attn.relative_position_bias_table"
+CONSTANTS = ("relative_position_index", "attn_mask")
+"""Buffers that follow from the size of the window."""
+
+
+class ResidualGroup(RSTB):
+    """A residual Swin group with a learned shortcut: s·x + conv(layers(x)), tokens `(N, L, C)`."""
+
+    shortcut: nn.Parameter
+
+    def forward(self, x: Tensor, x_size: tuple[int, int]) -> Tensor:
+        return super().forward(x, x_size) + (self.shortcut - 1) * x
+
+
+class _Float32Conv2d(nn.Conv2d):
+    """A convolution out of autocast: bfloat16 has fewer levels than an 8-bit picture."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        with torch.autocast(input.device.type, enabled=False):
+            return super().forward(input.float() if input.dtype == torch.bfloat16 else input)
+
+
+class SwinIR(DepthDynamic, AuthorsSwinIR):
+    """spandrel's SwinIR, whose residual groups can be skipped with `learnable_shortcuts`.
+
+    `sizes` are spandrel's hyper-parameters. Takes RGB `float32 (N, 3, H, W)` in [0, 1] of 16 pixels
+    a side or more, returns `scale` times the size. What follows from the window alone is not part
+    of the state dict.
+
+    >>> network = light(scale=2, features=12, groups=2, layers=2, heads=2)
+    >>> network(torch.zeros(1, 3, 16, 24)).shape, network.receptive_radius
+    (torch.Size([1, 3, 32, 48]), 23)
+    """
+
+    layers: nn.ModuleList
+    window_size: int
+
+    def __init__(self, learnable_shortcuts: bool = False, **sizes: Any) -> None:
+        super().__init__(**sizes)
+        self.scale = self.upscale // self.start_unshuffle
+        for end in (self.conv_first, self.upsample[0] if self._is_light else None):
+            if type(end) is nn.Conv2d:
+                end.__class__ = _Float32Conv2d
+        if learnable_shortcuts:
+            for group in self.layers:
+                group.__class__ = ResidualGroup
+                group.shortcut = nn.Parameter(torch.tensor(1.0))
+            self.register_buffer("block_order", torch.arange(len(self.layers)))
+        for module in self.modules():
+            module._non_persistent_buffers_set |= {*CONSTANTS} & module._buffers.keys()
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        if min(height, width) < self.window_size:
+            raise QuantlibError(
+                f"A picture of {width}×{height} pixels is smaller than the network's window of "
+                f"{self.window_size}; enlarge it, or use the network that quantlib.models.load "
+                "gives, which continues small pictures."
+            )
+        return super().forward(x)
+
+    @property
+    def _is_light(self) -> bool:
+        return self.upsampler == "pixelshuffledirect"
+
+    @property
+    def residual_blocks(self) -> list[Any]:
+        return list(self.layers)
+
+    def with_residual_blocks(self, blocks: Sequence[nn.Module]) -> Self:
+        return self.with_module("layers", nn.ModuleList(blocks))
+
+    @property
+    def receptive_radius(self) -> int:
+        """Low-resolution pixels to each side that can change an output pixel, at the most."""
+        reach = max(self._reach(position) for position in range(self.window_size))
+        return reach * self.start_unshuffle
+
+    def _reach(self, position: int) -> int:
+        first = last = position
+        for kind, size in self._spreads():
+            if kind == "border":
+                first, last = first - size, last + size
+            else:
+                window, shift = self.window_size, size
+                first = (first + shift) // window * window - shift
+                last = (last + shift) // window * window - shift + window - 1
+        return max(position - first, last - position)
+
+    def _spreads(self) -> Iterator[tuple[str, int]]:
+        """From the output to the input: a convolution's border, or the shift of a layer's windows.
+
+        Convolutions of the tail count as if they all saw low resolution.
+        """
+        outside = {name: m for name, m in self.named_children() if name not in ("layers", "lrelu")}
+        tail = [module for name, module in outside.items() if name != "conv_first"]
+        yield "border", sum(_border(module) for module in tail)
+        for group in reversed(self.layers):
+            if isinstance(group, RSTB):
+                yield "border", _border(group.conv)
+                for layer in reversed(group.residual_group.blocks):
+                    yield "shift", layer.shift_size  # type: ignore[misc]
+        yield "border", _border(self.conv_first)
+
+
+def _border(module: nn.Module) -> int:
+    layers = (m for m in module.modules() if isinstance(m, nn.Conv2d))
+    return sum(layer.kernel_size[0] // 2 for layer in layers)
+
+
+def light(
+    scale: int,
+    features: int = 60,
+    groups: int = 4,
+    layers: int = 6,
+    heads: int = 6,
+    learnable_shortcuts: bool = False,
+) -> SwinIR:
+    """The lightweight form (section 4.2): `groups` of `layers` with `heads`, one-step upsampler.
+
+    Weights are random.
+    """
+    if scale not in (2, 3, 4):
+        raise QuantlibError(f"SwinIR upscales by 2, 3 or 4 here, not by {scale}.")
+    if features % heads:
+        raise QuantlibError(f"{features} features cannot be shared among {heads} heads.")
+    return SwinIR(
+        learnable_shortcuts,
+        img_size=2 * WINDOW,  # only the size of a mask, made anew for other pictures
+        embed_dim=features,
+        depths=[layers] * groups,
+        num_heads=[heads] * groups,
+        window_size=WINDOW,
+        mlp_ratio=2.0,
+        drop_path_rate=0.0,
+        upscale=scale,
+        upsampler="pixelshuffledirect",
+    )
+
+
+def recognises(weights: Mapping[str, Tensor]) -> bool:
+    """Whether the names look like a SwinIR checkpoint, the authors' or one exported here."""
+    first = "layers.0.residual_group.blocks.0."
+    marks = (TABLE, "attn.qkv.weight", "norm1.weight")
+    return all(first + mark in weights for mark in marks) and "conv_first.weight" in weights
+
+
+def from_state_dict(weights: Mapping[str, Tensor]) -> SwinIR:
+    """The network that `weights` belong to; all sizes are read from names and shapes.
+
+    Networks that do not enlarge RGB pictures raise a `QuantlibError`.
+
+    >>> twin = from_state_dict(light(3, 12, groups=3, layers=1, heads=2).state_dict())
+    >>> twin.scale, len(twin.layers), twin.window_size, twin.has_depths
+    (3, 3, 8, False)
+    """
+    has_depths = "block_order" in weights
+    plain = {
+        name: tensor
+        for name, tensor in weights.items()
+        if name != "block_order" and not name.endswith((SHORTCUT, *CONSTANTS))
+    }
+    for name, table in plain.items():
+        if name.endswith(TABLE) and len(weights["conv_first.bias"]) % table.shape[1]:
+            raise QuantlibError(
+                f"{name} is for {table.shape[1]} heads, which cannot share the features of this "
+                "SwinIR; choose a complete checkpoint."
+            )
+    found = SwinIRArch().load({**_constants(plain), **plain})
+    if found.purpose != "SR" or found.scale < 2 or found.model.upsampler == "":
+        raise QuantlibError(
+            f"This SwinIR does not enlarge pictures ({found.purpose}, ×{found.scale}); choose a "
+            "super-resolution network."
+        )
+    if (found.input_channels, found.output_channels) != (3, 3):
+        raise QuantlibError(
+            f"This SwinIR is made for {found.input_channels} input and {found.output_channels} "
+            "output channels; choose a network for RGB pictures."
+        )
+    network = SwinIR(has_depths, **found.model.hyperparameters | {"drop_path_rate": 0.0})
+    learned = {n: t for n, t in weights.items() if not n.endswith(CONSTANTS)}
+    network.load_state_dict(learned)
+    return network
+
+
+def _constants(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The buffers that `weights` lack, for the window that the tables of biases belong to."""
+    tables = {name: table for name, table in weights.items() if name.endswith(TABLE)}
+    constants: dict[str, Tensor] = {}
+    for name, table in tables.items():
+        layer = name.removesuffix(TABLE)
+        window, heads = (math.isqrt(table.shape[0]) + 1) // 2, table.shape[1]
+        shift = window // 2 if int(layer.split(".")[-2]) % 2 else 0
+        block = SwinTransformerBlock(heads, (2 * window, 2 * window), heads, window, shift)
+        constants |= {f"{layer}{name}": buffer for name, buffer in block.named_buffers()}
+    return constants
