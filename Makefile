@@ -9,7 +9,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Where the photographs and benchmarks of the comparison lie: `make table DATA=folder`.
 DATA ?= ../shared/data
 
-.PHONY: help demo test check bench adapt table comparison ablation shots fuzz
+.PHONY: help demo test check bench adapt table comparison transformers ablation shots fuzz
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
@@ -41,11 +41,14 @@ bench: .venv/.runtime
 adapt: .venv/.dev
 	$(BIN)/python -m tests.qat.pan_on_set5 $(DATA)
 
-table: comparison ablation
+table: comparison transformers ablation
 
-comparison: .venv/.runtime
-	$(BIN)/python -m quantlib table assets/plans/comparison-x2.toml \
-		--results runs/comparison-x2.json --out runs/comparison-x2 \
+comparison: comparison-x2
+
+transformers: transformer-x2
+
+%-x2: .venv/.runtime
+	$(BIN)/python -m quantlib table assets/plans/$@.toml --results runs/$@.json --out runs/$@ \
 		--data $(DATA)/t91 --data $(DATA)/bsds500_train --data $(DATA)/bsds500_test \
 		--validate set5 $(DATA)/set5/HR $(DATA)/set5/LR_bicubic/X2 \
 		--validate set14 $(DATA)/set14/SRF_2 $(DATA)/set14/SRF_2

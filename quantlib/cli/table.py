@@ -1,4 +1,4 @@
-"""Train every method of a comparison under the same conditions, and print the table."""
+"""Run every method of a comparison under the same conditions, and print the table."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from quantlib.cli.train import add_data, scorer
 from quantlib.errors import QuantlibError
 from quantlib.training.comparison import compare, read_plan
 from quantlib.training.loop import Progress
-from quantlib.training.summary import Score, rows_of
+from quantlib.training.summary import QAT, Score, rows_of, when
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "runs": len(results),
         "of": len(plan.recipes()),
-        "conditions": results[0].run.summary if results else None,
+        "conditions": next((r.run.summary for r in results if when(r.run) == QAT), None),
         "rows": [row.as_dict() for row in rows],
     }
 
@@ -61,7 +61,7 @@ def _watch(name: str, progress: Progress) -> None:
 
 def describe(report: dict[str, Any]) -> str:
     rows = [_line(row) for row in report["rows"]]
-    each = f", each {report['conditions']}" if rows else ""
+    each = f", trained ones {report['conditions']}" if report["conditions"] else ""
     state = f"{report['runs']} of {report['of']} runs{each}, measured here"
     return "\n".join([*rows, state])
 
@@ -69,4 +69,5 @@ def describe(report: dict[str, Any]) -> str:
 def _line(row: dict[str, Any]) -> str:
     scores = "  ".join(f"{name} {Score(**score)}" for name, score in row["psnr_y"].items())
     seeds = "one seed" if row["seeds"] == 1 else f"{row['seeds']} seeds"
-    return f"{row['label']:32} {scores}  ({seeds}, {row['minutes']:.1f} min each)"
+    how = f"quantized {row['quantized']}, {seeds}, {row['minutes']:.1f} min each"
+    return f"{row['label']:36} {scores}  ({how})"

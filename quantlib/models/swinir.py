@@ -6,6 +6,7 @@ treats its residual blocks: s·x + group(x), of which a skipped group leaves s·
 """
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -17,6 +18,8 @@ from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.qat.depth import DepthDynamic
+
+warnings.filterwarnings("ignore", "torch.meshgrid", UserWarning)  # spandrel's older form of it
 
 WINDOW = 8
 SHORTCUT = ".shortcut"

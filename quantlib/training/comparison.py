@@ -15,6 +15,8 @@ from torch import nn
 from quantlib.errors import QuantlibError
 from quantlib.training.loop import Progress, train
 from quantlib.training.patches import PatchSource
+from quantlib.training.post_trained import METHODS as POST_TRAINING_METHODS
+from quantlib.training.post_trained import PostTraining
 from quantlib.training.recipe import Recipe, recipe_from
 from quantlib.training.run import fresh_network, scheme_of
 from quantlib.training.runcard import RunCard, card_from
@@ -27,7 +29,8 @@ class Plan:
     """What is compared: `conditions` hold for all, the rest is varied.
 
     Each of `methods` is trained at each of `bits` with each of `seeds`; the 2³ ablation of RLQ (τ,
-    φ and the learned step on or off) at `ablation_bits`.
+    φ and the learned step on or off) at `ablation_bits`. `post_training` quantizes the network that
+    all start from without training it.
     """
 
     conditions: Recipe
@@ -35,16 +38,24 @@ class Plan:
     bits: tuple[int, ...]
     seeds: tuple[int, ...]
     ablation_bits: tuple[int, ...] = ()
+    post_training: PostTraining | None = None
 
     def __post_init__(self) -> None:
         for name in ("methods", "bits", "seeds"):
             if not getattr(self, name):
                 raise QuantlibError(f"A comparison needs {name}; name one at least.")
-        for recipe in self.recipes():
+        for recipe in self.trained():
             scheme_of(recipe)
+        if self.post_training and not self.conditions.start:
+            raise QuantlibError("Quantizing after training needs a trained network; name `start`.")
 
     def recipes(self) -> list[Recipe]:
-        """All runs, seed after seed; RLQ with all its parts and LSQ serve both tables."""
+        """All runs, those without training first."""
+        after = self.post_training
+        return [*(after.recipes(self.conditions, self.bits) if after else ()), *self.trained()]
+
+    def trained(self) -> list[Recipe]:
+        """The runs that train, by seed; RLQ with all its parts and LSQ serve both tables."""
         made: dict[str, Recipe] = {}
         for seed in self.seeds:
             for bits, method in product(self.bits, self.methods):
@@ -97,9 +108,11 @@ def read_plan(file: Path) -> Plan:
     """
     try:
         values = tomllib.loads(file.read_text("utf-8"))
-        compare = values.pop("compare")
+        compare, after = values.pop("compare"), values.pop("post_training", None)
         lists = {name: _listed(items) for name, items in compare.items()}
-        return Plan(recipe_from(values, file), **lists)
+        if after:
+            after = PostTraining(**{**after, "methods": _listed(after["methods"])})
+        return Plan(recipe_from(values, file), **lists, post_training=after)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise QuantlibError(
             f"{file} is no plan of a comparison ({error}); it needs a recipe and a table [compare] "
@@ -136,17 +149,30 @@ def compare(
     for recipe in recipes:
         if recipe.name in read_results(results) or (seeds and recipe.seed not in seeds):
             continue
-        network = fresh_network(recipe)
-        checkpoint = checkpoints / f"{recipe.name}.pt"
-        weights, seconds = train(
-            network, source, recipe, checkpoint, True, lambda p, n=recipe.name: watch(n, p)
-        )
-        network.load_state_dict(weights)
-        run = RunCard.of(recipe, data, seconds / 3600)
+        if plan.post_training and recipe.method in POST_TRAINING_METHODS:
+            network, run = plan.post_training.carry_out(recipe, source)
+        else:
+            network, seconds = _train(recipe, source, checkpoints, watch)
+            run = RunCard.of(recipe, data, seconds / 3600)
         _add(results, Result(recipe.name, run, evaluate(network.cpu().eval())))
-        checkpoint.unlink()
+        (checkpoints / f"{recipe.name}.pt").unlink(missing_ok=True)
     known = read_results(results)
     return [known[recipe.name] for recipe in recipes if recipe.name in known]
+
+
+def _train(
+    recipe: Recipe,
+    source: PatchSource,
+    checkpoints: Path,
+    watch: Callable[[str, Progress], None],
+) -> tuple[nn.Module, float]:
+    network = fresh_network(recipe)
+    checkpoint = checkpoints / f"{recipe.name}.pt"
+    weights, seconds = train(
+        network, source, recipe, checkpoint, True, lambda progress: watch(recipe.name, progress)
+    )
+    network.load_state_dict(weights)
+    return network, seconds
 
 
 def read_results(file: Path) -> dict[str, Result]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from quantlib.errors import QuantlibError
 from quantlib.training.comparison import Result
+from quantlib.training.post_trained import METHODS as POST_TRAINING_METHODS
 from quantlib.training.runcard import RunCard, require_comparable
 
 TITLES = {
@@ -17,7 +18,15 @@ TITLES = {
     "pams": "PAMS",
     "ddtb": "DDTB",
     "fp32": "FP32",
+    "minmax": "MinMax",
+    "percentile": "Percentile",
+    "dobi": "DOBI search",
+    "2dquant": "2DQuant",
+    "noisyquant": "NoisyQuant on linear layers",
 }
+PTQ, QAT = "after training", "in training"
+DISTILLED = {"steps", "batch", "learning_rate", "schedule", "optimiser", "loss"}
+"""What a two-stage method may have besides those that only calibrate."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +57,18 @@ class Row:
     seeds: int
     minutes: float
 
+    @property
+    def quantized(self) -> str:
+        """Whether the network was quantized after its training or in it."""
+        return when(self.run)
+
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "quantized": self.quantized}
+
+
+def when(run: RunCard) -> str:
+    """Whether a run quantizes after the training (PTQ) or in it (QAT)."""
+    return PTQ if run.method in POST_TRAINING_METHODS else QAT
 
 
 def name_of(run: RunCard) -> str:
@@ -85,16 +104,18 @@ def _switches(run: RunCard) -> dict[str, bool]:
 def rows_of(results: Iterable[Result]) -> list[Row]:
     """A row per method and bit-width, in the order of the results.
 
-    Raises a QuantlibError when results of one bit-width were not trained under the same conditions,
-    whatever the seed, or not measured on the same pictures.
+    Raises a QuantlibError when results of one bit-width, all quantized after training or all in
+    it, were not made under the same conditions, whatever the seed, or not measured on the same
+    pictures.
     """
     groups: dict[str, list[Result]] = {}
-    by_bits: dict[str, list[Result]] = {}
+    by_bits: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         groups.setdefault(label_of(result.run), []).append(result)
-        by_bits.setdefault(bits_of(result.run), []).append(result)
-    for alike in by_bits.values():
-        require_comparable([result.run for result in alike], besides={"seed"})
+        by_bits.setdefault((bits_of(result.run), when(result.run)), []).append(result)
+    for (_, quantized), alike in by_bits.items():
+        besides = {"seed"} | (DISTILLED if quantized == PTQ else set())
+        require_comparable([result.run for result in alike], besides)
         _require_same_pictures(alike)
     return [_row(label, group) for label, group in groups.items()]
 

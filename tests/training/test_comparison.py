@@ -12,6 +12,7 @@ from PIL import Image
 from quantlib.cli import main
 from quantlib.errors import QuantlibError
 from quantlib.qat.scheme import METHODS
+from quantlib.training import post_trained
 from quantlib.training.comparison import Plan, Result, compare, read_plan, read_results
 from quantlib.training.recipe import Recipe
 from quantlib.training.runcard import RunCard
@@ -187,8 +188,8 @@ def test_the_command_from_plan_to_table(photographs, tmp_path, capsys):
     for name, method in (("RLQ", "rlq"), ("LSQ", "lsq")):
         line = next(line for line in said.splitlines() if line.startswith(name))
         psnr = kept[f"{method}-w2a2-seed1"].psnr_y["bench"]
-        assert f"bench {psnr[0]:.2f}  (one seed" in line and "±" not in line
-    assert "2 of 2 runs, each 3 steps × 2 × 8², measured here" in said
+        assert f"bench {psnr[0]:.2f}  (quantized in training, one seed" in line and "±" not in line
+    assert "2 of 2 runs, trained ones 3 steps × 2 × 8², measured here" in said
     assert main([*command, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["psnr_y"]["bench"]["deviation"] for row in rows] == [None, None]
@@ -231,7 +232,7 @@ def test_no_file_is_no_results(tmp_path):
 
 
 def test_every_method_has_a_title_and_every_switch_a_label():
-    assert METHODS.keys() == TITLES.keys() - {"fp32"}
+    assert {*METHODS, *post_trained.METHODS} == TITLES.keys() - {"fp32"}
     choices = [
         *({"method": method} for method in METHODS),
         *(
