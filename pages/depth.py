@@ -43,7 +43,8 @@ def choose() -> tuple[str, Subject, SRNetwork, int]:
             list(known),
             key="super_network",
             bind="query-params",
-            help="QuantSR-C networks, trained here; W4A4 has weights and activations of 4 bits.",
+            help="QuantSR networks, trained here: C has convolutions, T is a transformer. W4A4 has "
+            "weights and activations of 4 bits.",
         )
         st.caption(known[name].title)
         network = loaded_super_network(name)
@@ -196,10 +197,11 @@ def show_costs(name: str, picture: Subject, chosen: SubNetwork, full: SubNetwork
             },
         )
         st.caption(
-            "The counting rule: every convolution counts, for this picture. Bit operations weigh a "
+            "The counting rule: every convolution, linear layer and attention product "
+            "counts, for this picture. Bit operations weigh a "
             "multiplication by the bits of both factors; saved is against the same blocks in FP32. "
             "Bytes are those of all weights and biases, packed with their steps where they have "
-            "few bits. The ends are head, last convolution of the body, upsampler and tail: in "
+            "few bits. The ends are the convolutions outside the blocks: in "
             "FP32 as trained, or in 8 bits with ranges from this picture and no training. What is "
             "known of the counting behind published savings stands on the results page."
         )

@@ -12,6 +12,7 @@ from pages.parts.notices import notice
 from pages.parts.published_view import show_published_psnr
 from pages.parts.reproduce import show_code
 from pages.parts.start import start_page
+from pages.parts.transformers_view import show_transformers
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.training.comparison import Result, read_results
 from quantlib.training.summary import name_of
@@ -23,6 +24,7 @@ start_page(
 )
 
 SCALE = 2
+FAMILIES = {"EDSR": "QuantSR-C", "SwinIR": "QuantSR-T"}
 LINES = """\
 from pathlib import Path
 
@@ -56,8 +58,9 @@ def measured_here(found: list[Comparison]) -> dict[tuple[str, float], dict[str, 
     here: dict[tuple[str, float], dict[str, str]] = {}
     for card in cards().values():
         if card["scale"] == SCALE and (psnr := scores(card).get("full")):
-            method = "QuantSR-C" if is_quantized(card) else "FP32"
-            here[method, bits_of(card)] = {name: f"{score:.2f}" for name, score in psnr.items()}
+            method = FAMILIES[card["architecture"]] if is_quantized(card) else "FP32"
+            figures = {name: f"{score:.2f}" for name, score in psnr.items()}
+            here.setdefault((method, bits_of(card)), figures)
     for row in (row for one in found for row in one.methods):
         here[name_of(row.run), row.bits] = {name: str(s) for name, s in row.psnr_y.items()}
     return here
@@ -65,6 +68,7 @@ def measured_here(found: list[Comparison]) -> dict[tuple[str, float], dict[str, 
 
 VIEWS = {
     "Learned quantizers": show_learned,
+    "Transformers": show_transformers,
     "Bundled networks": show_bundled,
     "DQA": show_dqa,
     "Ablation of DQA": show_ablation,

@@ -75,7 +75,7 @@ class Measurement:
 def open_network(name: str, settings: Settings) -> SRNetwork:
     """The network `name` as `settings` need it, at their depth.
 
-    For RLQ it is the network itself if it was trained with it, else the bundled QuantSR-C network
+    For RLQ it is the network itself if it was trained with it, else the bundled QuantSR network
     of its size; a QuantlibError where there is neither.
     """
     network = load(name)

@@ -46,16 +46,15 @@ def scores(card: Card) -> dict[str, Mapping[str, float]]:
 
 
 def twin_of(card: Card, among: Mapping[str, Card]) -> Card | None:
-    """The full-precision network of the same scale and width."""
-    width = (card.get("training") or {}).get("features")
+    """The full-precision network of the same architecture, scale and width."""
     for other in among.values():
-        same = (other["scale"], (other.get("training") or {}).get("features")) == (
-            card["scale"],
-            width,
-        )
-        if same and not is_quantized(other):
+        if _kind(other) == _kind(card) and not is_quantized(other):
             return other
     return None
+
+
+def _kind(card: Card) -> tuple[Any, ...]:
+    return card["architecture"], card["scale"], (card.get("training") or {}).get("features")
 
 
 def rows_of(found: Mapping[str, Card]) -> list[dict[str, str]]:
@@ -85,9 +84,9 @@ def show_bundled() -> None:
     st.subheader(f"{len(found)} bundled networks, each as its card says", anchor=False)
     show_table(rows_of(found), "PSNR of the bundled networks, measured here")
     st.caption(
-        "In brackets: the difference from the bundled full-precision network of the same scale "
-        "and width. All depths of one network are in one file; its size is the whole file's, "
-        "full-precision layers included. Each was trained once, with one seed."
+        "In brackets: the difference from the bundled full-precision network of the same "
+        "architecture, scale and width. All depths of one network are in one file; its size is "
+        "the whole file's, full-precision layers included. Each was trained once, with one seed."
     )
     for name, card in found.items():
         training = dict(card.get("training") or {})

@@ -232,5 +232,5 @@ def _rlq_bits(network: LoadedNetwork) -> int:
         bind="query-params",
         help="What the chosen network is adapted to, on demand."
         if can_be_adapted(network)
-        else "The QuantSR-C twins of the chosen network, trained at these bits.",
+        else "The QuantSR twins of the chosen network, trained at these bits.",
     )

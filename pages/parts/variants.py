@@ -15,7 +15,7 @@ TWIN_BITS = (2, 4, 8)
 
 
 def twin_bits(network: LoadedNetwork) -> tuple[int, ...]:
-    """The bit-widths of the network's bundled QuantSR-C twins."""
+    """The bit-widths of the network's bundled QuantSR twins."""
     return tuple(bits for bits in TWIN_BITS if rlq_twin(network.name, bits))
 
 
@@ -37,7 +37,7 @@ def ready_bits(network: LoadedNetwork) -> tuple[int, ...]:
 
 
 def depths_of(network: LoadedNetwork, method: str) -> tuple[str, ...]:
-    """The depths that the chosen network, or its QuantSR-C twin, can run at."""
+    """The depths that the chosen network, or its QuantSR twin, can run at."""
     has_twin = method == "rlq" and not network.trained_bits and bool(twin_bits(network))
     return tuple(DEPTHS) if has_twin else network.depths
 

@@ -19,6 +19,7 @@ from quantlib.ptq import Settings
 from quantlib.training.step_cost import relative_costs
 
 MODEL, SIDE = "builtin:edsr-x2", 256
+TRANSFORMER = "builtin:quantsr-t-x2"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,17 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "stages_relative_to_layer": _stages(latency),
         "coding_symbols_per_second": _coding(),
         "training_step_relative_to_fp32": relative_costs(),
+        "transformer_relative_to_fp32": transformer_costs(),
     }
+
+
+@torch.inference_mode()
+def transformer_costs(repeats: int = 3) -> dict[str, float]:
+    """Passes of the bundled QuantSR-T on a picture of 256×256, relative to its FP32 twin's."""
+    low = to_tensor(load_sample("astronaut", SIDE).rgb)
+    networks = {bits: load(f"{TRANSFORMER}-{bits}") for bits in ("fp32", "w4a4", "w2a2")}
+    seconds = {bits: timed(lambda n=n: n(low), repeats)[1] for bits, n in networks.items()}
+    return {bits: seconds[bits] / seconds["fp32"] for bits in ("w4a4", "w2a2")}
 
 
 def _stages(latency: LayerLatency) -> dict[str, float]:
@@ -83,5 +94,7 @@ def describe(report: dict[str, Any]) -> str:
     rows.append(f"  {'training step, FP32':28} {cost['fp32_seconds']:8.3f} seconds")
     for name in ("rlq", "rlq composed"):
         rows.append(f"  {'training step, ' + name:28} {cost[name]:8.3f} × FP32")
+    for bits, ratio in report["transformer_relative_to_fp32"].items():
+        rows.append(f"  {'QuantSR-T ' + bits.upper() + ', 256×256':28} {ratio:8.3f} × FP32")
     rows.append("Fake quantization is simulated in floating point; its time is no speed-up.")
     return "\n".join(rows)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import weight_sizes
@@ -15,10 +15,9 @@ from quantlib.evaluation.operations import MacCounts, count_macs_by_bits
 from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import SRNetwork
-from quantlib.models.edsr import EDSR
+from quantlib.qat.depth import DepthDynamic
 from quantlib.qat.layers import QuantConv2d
-from quantlib.qat.placement import residual_schemes
-from quantlib.qat.scheme import Scheme, quantize_layers, quantized_layers
+from quantlib.qat.scheme import Scheme, quantize_layers
 from quantlib.qat.start import start_input, start_weight
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -38,11 +37,13 @@ class SubNetwork:
     weights: ByteSizes
 
 
-def super_network(network: SRNetwork) -> EDSR:
+def super_network(network: SRNetwork) -> DepthDynamic:
     """The depth-dynamic network inside, or a QuantlibError."""
     inner = network.network
-    if not (isinstance(inner, EDSR) and inner.has_depths):
-        raise QuantlibError(f"{network.name} has one depth only; choose a quantsr-c network.")
+    if not (isinstance(inner, DepthDynamic) and inner.has_depths):
+        raise QuantlibError(
+            f"{network.name} has one depth only; choose a quantsr-c or quantsr-t network."
+        )
     return inner
 
 
@@ -53,11 +54,11 @@ def with_8bit_ends(network: SRNetwork, low: np.ndarray) -> SRNetwork:
     Their steps are those that are nearest to what `low`, `uint8 (H, W, 3)`, makes of them.
     """
     inner = copy.deepcopy(super_network(network))
-    blocks = quantized_layers(inner)
-    schemes = residual_schemes(inner, Scheme(), ends="8bit")
-    quantize_layers(inner, {name: s for name, s in schemes.items() if name not in blocks})
-    ends = [layer for name, layer in quantized_layers(inner).items() if name not in blocks]
-    hooks = [layer.register_forward_pre_hook(_start) for layer in ends]
+    blocks = nn.ModuleList(inner.residual_blocks)
+    inside = set(blocks.modules())
+    ends = [n for n, m in inner.named_modules() if isinstance(m, nn.Conv2d) and m not in inside]
+    quantize_layers(inner, dict.fromkeys(ends, Scheme("rlq", 8, 8)))
+    hooks = [inner.get_submodule(name).register_forward_pre_hook(_start) for name in ends]
     made = network.around(inner)
     made(to_tensor(low))
     for hook in hooks:
@@ -65,14 +66,15 @@ def with_8bit_ends(network: SRNetwork, low: np.ndarray) -> SRNetwork:
     return made
 
 
-def _start(layer: QuantConv2d, inputs: tuple[Tensor, ...]) -> None:
+def _start(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    assert isinstance(layer, QuantConv2d)
     start_input(layer, inputs[0])
     start_weight(layer)
 
 
 def skip_order(network: SRNetwork) -> list[int]:
     """All blocks, the first to be skipped first: those with the largest learned shortcuts."""
-    order: list[int] = super_network(network).block_order.tolist()  # type: ignore[operator,union-attr]
+    order: list[int] = super_network(network).block_order.tolist()
     return order[::-1]
 
 

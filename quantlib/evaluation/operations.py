@@ -11,6 +11,7 @@ from quantlib.ptq.network import QuantizedNetwork
 from quantlib.ptq.settings import Settings
 from quantlib.qat.copying import structural_copy
 from quantlib.qat.layers import QuantConv2d, QuantLinear
+from quantlib.qat.scheme import quantized_products
 from quantlib.quantizers.sizes import ByteSizes
 
 
@@ -92,7 +93,8 @@ class MacCounts:
 def count_macs_by_bits(network: nn.Module, x: Tensor) -> MacCounts:
     """Multiply-accumulates of `network` for the input `x`, layer by layer.
 
-    Counted are convolutions and linear layers; sums, shifts and rounding are left out.
+    Counted are convolutions, linear layers and, as a whole, the products of activations with each
+    other in attention layers; sums, shifts and rounding are left out.
 
     >>> from quantlib.models.edsr import EDSR
     >>> count_macs_by_bits(EDSR(2, features=4, blocks=1), torch.zeros(1, 3, 8, 8)).quantized
@@ -113,6 +115,10 @@ def count_macs_by_bits(network: nn.Module, x: Tensor) -> MacCounts:
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             layer.register_forward_hook(count)
-    with torch.no_grad():
-        network(x)
+    total = macs_of(lambda: network(x))
+    products = total - counts["quantized"] - counts["full"]
+    schemes = [layer.scheme for layer in quantized_products(network).values()]
+    bits = schemes[0].activation_bits if schemes else 32
+    counts["quantized" if schemes else "full"] += products
+    counts["bit_operations"] += products * bits * bits
     return MacCounts(**counts)

@@ -19,6 +19,12 @@ SUPER_RESOLUTION, CLASSIFICATION, SEGMENTATION = TASKS = (
     *("super-resolution", "classification", "segmentation"),
 )
 
+TWINS = {
+    r"builtin:edsr-x([234])": "quantsr-c",
+    r"builtin:quantsr-t-x([234])-fp32": "quantsr-t",
+}
+"""Networks in full precision, and the family that was trained from them."""
+
 _EDSR_PAPER = "Lim et al., CVPRW 2017, arXiv 1707.02921"
 _PAN_PAPER = "Zhao et al., ECCVW 2020, arXiv 2010.01073"
 _SWIN2SR_PAPER = "Conde et al., ECCVW 2022, arXiv 2209.11345"
@@ -145,13 +151,17 @@ def find(name: str) -> CatalogueEntry | None:
 
 
 def rlq_twin(name: str, bits: int) -> CatalogueEntry | None:
-    """The bundled QuantSR-C network of the same size as `builtin:edsr-xS`, at W`bits`A`bits`.
+    """The bundled QuantSR network of a full-precision one, at W`bits`A`bits`.
+
+    QuantSR-C belongs to `builtin:edsr-xS`, QuantSR-T to `builtin:quantsr-t-xS-fp32`.
 
     >>> rlq_twin("hub:eugenesiow/pan", 4) is None
     True
     """
-    match = re.fullmatch(r"builtin:edsr-x([234])", name)
-    return find(f"builtin:quantsr-c-x{match[1]}-w{bits}a{bits}") if match else None
+    for pattern, family in TWINS.items():
+        if match := re.fullmatch(pattern, name):
+            return find(f"builtin:{family}-x{match[1]}-w{bits}a{bits}")
+    return None
 
 
 def rlq_names() -> list[str]:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -35,7 +37,7 @@ def test_the_first_to_be_skipped_is_the_last_of_the_order(network):
 def test_skipped_blocks_leave_their_shortcut(network):
     """Against the same pass written down block by block."""
     result = through_blocks(network, [0, 2], LOW, None)
-    inner = super_network(network)
+    inner: Any = super_network(network)
     with torch.no_grad():
         x = head = inner.head(to_tensor(LOW))
         for i, block in enumerate(inner.residual_blocks):
@@ -110,5 +112,5 @@ def test_random_blocks():
 
 
 def test_a_network_with_one_depth():
-    with pytest.raises(QuantlibError, match="has one depth only; choose a quantsr-c network"):
+    with pytest.raises(QuantlibError, match="has one depth only; choose a quantsr-c or quantsr-t"):
         skip_order(SRNetwork(EDSR(2, 4, 1), "EDSR", 2))

@@ -13,7 +13,11 @@ from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging.tiling import tiled
+from quantlib.importance import rank
+from quantlib.importance.pairs import Pair
 from quantlib.models import load, swinir
+from quantlib.pipeline import prepare, sites_of
+from quantlib.ptq import Settings
 from quantlib.qat.depth import DEPTHS
 
 FORMS: dict[str, dict[str, Any]] = {
@@ -166,6 +170,51 @@ def test_what_follows_from_the_window_is_not_stored() -> None:
     names = small().state_dict().keys()
     assert not any(name.endswith(swinir.CONSTANTS) for name in names)
     assert any(name.endswith("relative_position_index") for name in authors("light").state_dict())
+
+
+def test_official_files_keep_their_weights_under_a_name(tmp_path: Path) -> None:
+    bare = authors("light")
+    file = tmp_path / "002_lightweightSR_DIV2K_s64w8_SwinIR-S_x2.pth"
+    torch.save({"params": bare.state_dict()}, file)
+    x = torch.rand(1, 3, 16, 24)
+    with torch.inference_mode():
+        torch.testing.assert_close(load(str(file))(x), bare(x), atol=1e-6, rtol=0)
+
+
+def test_every_token_site_has_its_channels_last_and_ranks_them(tmp_path: Path) -> None:
+    network = load(saved(small().state_dict(), tmp_path / "net.safetensors"))
+    sites = sites_of(network)
+    linear = [site for site in sites.sites if "blocks" in site.name]
+    assert len(linear) == 4 * 2 * 4
+    assert {site.channel_dim for site in linear} == {2}
+    assert {site.channels for site in linear} == {12, 24}
+    low = torch.rand(1, 3, 16, 16)
+    pair = Pair(low, torch.rand(1, 3, 32, 32))
+    ranking = rank(sites, [pair], "energy", 3, 3)
+    seen: dict[str, Tensor] = {}
+    sites.run(low, lambda site, a, layer: seen.setdefault(site.name, a.clone()))
+    for site in linear:
+        energy = seen[site.name].double().square().sum((0, 1))
+        assert ranking.order(site.name).tolist() == energy.argsort(descending=True).tolist()
+    settings = Settings("dqa", 3, 3, 0.5, "energy")
+    quantized = prepare(sites, settings, [pair], ranking)
+    output, sizes = quantized.measure(low)
+    assert output.shape == (1, 3, 32, 32)
+    for name, encoded in quantized.encode(low).items():
+        assert len(encoded.to_bytes()) == sizes[name].total
+
+
+def test_a_quantized_network_takes_a_picture_of_any_size_in_tiles(tmp_path: Path) -> None:
+    network = load(saved(small().state_dict(), tmp_path / "net.safetensors"))
+    sites = sites_of(network)
+    settings = Settings("direct", 8, scales="frozen")
+    quantized = prepare(sites, settings, [Pair(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 64, 64))])
+    x = torch.rand(1, 3, 53, 70)
+    halo = network.receptive_radius
+    assert halo is not None
+    pieces = tiled(quantized, x, 2, halo, tile=24, multiple=network.window)
+    # rounding tips where sums are taken in another order: a few codes in 256 levels
+    assert (pieces - quantized(x)).abs().mean() < 1e-3
 
 
 def without_a_layer(weights: dict[str, Tensor]) -> None:
