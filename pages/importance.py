@@ -124,7 +124,8 @@ def show_channel(choices: Choices, site: Site) -> None:
     if index is None or index not in order:
         index = order[0]
     values = activation(choices.subject, choices.network, site)
-    channel = Channel(site, values, index, settings)
+    size = choices.network.network.seen_size(*choices.subject.low.shape[:2])
+    channel = Channel(site, values, index, settings, size)
     if index not in order[:kept]:
         st.caption("This channel is not among the important ones; here is what m bits would do.")
     with st.container(border=True):

@@ -106,5 +106,7 @@ def test_twins():
     for entry in bundled():
         if entry.depths == "joint":
             bits = trained_bits(load(entry.name))
-            assert rlq_twin(f"builtin:edsr-x{entry.scale}", bits) == entry
+            is_transformer = entry.architecture == "SwinIR"
+            start = "quantsr-t-x{}-fp32" if is_transformer else "edsr-x{}"
+            assert rlq_twin(f"builtin:{start.format(entry.scale)}", bits) == entry
     assert rlq_twin("builtin:edsr-x3", 4) is None

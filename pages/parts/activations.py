@@ -12,7 +12,7 @@ from quantlib.ptq import Site
 
 
 def activation(subject: Subject, network: LoadedNetwork, site: Site) -> Tensor:
-    """`(1, C, H, W)` or `(1, L, C)`, as the layer receives it."""
+    """`(1, C, H, W)`, or tokens `(N, L, C)`, as the layer receives it."""
     return _activation(subject.digest, network.name, network.sha256, site.name, subject, network)
 
 

@@ -1,5 +1,6 @@
 """One channel through DQA, step by step, with the numbers of the chosen picture."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,18 +20,23 @@ from quantlib.quantizers.uniform import fit_uniform
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """Channel `index` of `values` `(1, C, …)` at `site`, as an important channel."""
+    """Channel `index` of `values` at `site`, `(1, C, H, W)` or tokens, as an important channel.
+
+    `size` is the height and the width of what the network sees.
+    """
 
     site: Site
     values: Tensor
     index: int
     settings: Settings
+    size: tuple[int, int]
 
     @cached_property
     def tensor(self) -> Tensor:
-        """The channel alone, `(1, 1, …)` with one channel along axis 1."""
+        """The channel alone, `(1, 1, H, W)`, tokens put in their places."""
         alone = self.values.select(self.site.channel_dim, self.index)
-        return alone.reshape(1, 1, *alone.shape[1:])
+        plane = alone[0] if self.values.dim() == 4 else in_place(alone, *self.size)
+        return plane[None, None]
 
     @cached_property
     def _quantizer(self):
@@ -52,6 +58,27 @@ class Channel:
         bits = self.settings.bits + self.settings.extra_bits
         q = torch.round(x / self._quantizer.steps.item())
         return q.clamp(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1).int()
+
+
+def in_place(tokens: Tensor, height: int, width: int) -> Tensor:
+    """Tokens `(1, H·W)`, or those of square windows `(windows, side²)`, as a picture `(H, W)`.
+
+    Windows that a layer has shifted stay shifted. What is no picture becomes one row.
+
+    >>> in_place(torch.tensor([[1, 2, 5, 6], [3, 4, 7, 8]]), 2, 4)
+    tensor([[1, 2, 3, 4],
+            [5, 6, 7, 8]])
+    """
+    count, length = tokens.shape[0], tokens[0].numel()
+    side = math.isqrt(length)
+    if count * length != height * width:
+        return tokens.reshape(1, -1)
+    if count == 1:
+        return tokens.reshape(height, width)
+    if side**2 != length or height % side or width % side:
+        return tokens.reshape(1, -1)
+    windows = tokens.reshape(height // side, width // side, side, side)
+    return windows.transpose(1, 2).reshape(height, width)
 
 
 def show_map_and_histogram(channel: Channel) -> None:
@@ -78,7 +105,6 @@ def show_map_and_histogram(channel: Channel) -> None:
 
 def _picture(tensor: Tensor) -> bytes:
     plane = tensor[0, 0].float()
-    plane = plane if plane.dim() == 2 else plane.reshape(1, -1)
     low, high = plane.min(), plane.max()
     grey = ((plane - low) / (high - low).clamp_min(1e-12) * 255).round().byte().numpy()
     factor = max(1, 256 // max(grey.shape))

@@ -114,6 +114,12 @@ class SRNetwork(nn.Module):
         twin.parameter_count = sum(p.numel() for p in network.parameters())
         return twin
 
+    def seen_size(self, height: int, width: int) -> tuple[int, int]:
+        """The height and the width that a picture of these is continued to."""
+        below, right = self.size_rule.padding(height), self.size_rule.padding(width)
+        side = max(height + below, width + right)
+        return (side, side) if self.size_rule.square else (height + below, width + right)
+
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
         y = self.network(self._continue(x).contiguous(memory_format=self.memory_format))
@@ -121,10 +127,8 @@ class SRNetwork(nn.Module):
 
     def _continue(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
-        below, right = self.size_rule.padding(height), self.size_rule.padding(width)
-        if self.size_rule.square:
-            side = max(height + below, width + right)
-            below, right = side - height, side - width
+        seen = self.seen_size(height, width)
+        below, right = seen[0] - height, seen[1] - width
         if not (below or right):
             return x
         mirrored = min(right, width - 1), min(below, height - 1)

@@ -56,6 +56,14 @@ def test_workbench_with_every_method(method):
     assert app.selectbox(key="method").value == method
 
 
+@pytest.mark.parametrize("method", ["dqa", "entropy", "rlq"])
+def test_workbench_with_a_transformer(method):
+    query = {"method": METHOD_TITLES[method], "network": "builtin:quantsr-t-x2-fp32"}
+    app = opened("workbench", picture="Cat", **query)
+    assert fine(app)
+    assert "dB" in app.subheader[0].value
+
+
 @pytest.mark.parametrize("picture", [sample.key for sample in SAMPLES])
 def test_workbench_with_every_picture(picture):
     app = opened("workbench", picture=TITLES[picture], method="Direct")
@@ -139,8 +147,9 @@ def test_values_outside_the_widgets_are_refused_or_ignored():
     assert not app.exception
 
 
-def test_importance_decodes_exactly():
-    app = opened("importance", picture="Cat", bits="4", m="2")
+@pytest.mark.parametrize("network", ["builtin:edsr-x2", "builtin:quantsr-t-x2-fp32"])
+def test_importance_decodes_exactly(network):
+    app = opened("importance", picture="Cat", bits="4", m="2", network=network)
     assert fine(app)
     assert "equal" in app.success[0].value
     app.slider(key="m").set_value(0).run()
