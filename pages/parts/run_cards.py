@@ -9,6 +9,7 @@ from quantlib.training.runcard import RunCard, agreed
 
 TITLES = {
     "ema": "moving average (EMA)",
+    "full_weight": "weight of the full depth in the joint loss",
     "half_weight": "weight of the half depth in the joint loss",
     "alone": "one depth trained alone",
     "k": "RLQ's softness k of φ",

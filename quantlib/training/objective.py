@@ -22,7 +22,7 @@ class Objective:
         self.network, self.recipe, self.teacher = network, recipe, teacher
         modules = network.modules()
         self.quantizers = [m for m in modules if isinstance(m, LearnedQuantizer)]
-        self.weights = {**dict.fromkeys(DEPTHS, 1.0), "half": recipe.half_weight}
+        self.weights = {"full": recipe.full_weight, "half": recipe.half_weight, "quarter": 1.0}
         self.plain, self.joint = passes(network, recipe.steps), list[DepthDynamic]()
 
     def __call__(self, low: Tensor, high: Tensor, step: int) -> Tensor:

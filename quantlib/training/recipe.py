@@ -27,8 +27,8 @@ class Recipe:
     (PACT uses its weights): no batch norm follows here that would restore it.
     `first_input_quantized` and `ends` (fp32 or 8bit) say where. `depths` trains a depth-dynamic
     super-network with learned shortcuts: `plain_steps` at full depth, whose shortcuts give the
-    order of the blocks, then the joint loss of the three depths, in which the half counts
-    `half_weight` times; `alone` names one depth that is trained by itself instead. `distillation`
+    order of the blocks, then the joint loss of the three depths, in which the full one counts
+    `full_weight` and the half `half_weight` times what the quarter does; `alone` names one depth that is trained by itself instead. `distillation`
     weighs the L1 distance to the output of the network `teacher`.
     """
 
@@ -61,6 +61,7 @@ class Recipe:
     products: bool = False
     depths: bool = False
     plain_steps: int = 0
+    full_weight: float = 1.0
     half_weight: float = 1.0
     alone: str = ""
     teacher: str = ""
@@ -70,7 +71,7 @@ class Recipe:
         if not re.fullmatch(r"[\w.-]+", self.name):
             raise QuantlibError(f"{self.name!r} is no recipe name; use letters, digits, . _ and -.")
         sizes = ("scale", "features", "blocks", "group_layers", "heads", "batch", "patch", "steps")
-        for name in (*sizes, "learning_rate", "half_weight"):
+        for name in (*sizes, "learning_rate", "full_weight", "half_weight"):
             if not 0 < getattr(self, name) < math.inf:
                 raise QuantlibError(f"{name} in recipe {self.name} has to be above zero.")
         for name in ("seed", "warmup", "plain_steps", "distillation"):

@@ -18,7 +18,7 @@ METHOD = {"method", "k", "use_shift", "learn_step", "gate", "keep_scale"}
 PROVENANCE = {"hours", "machine", "libraries", "commit"}
 """What is on the card without being a condition."""
 LATER: dict[str, Any] = {
-    **{"alone": "", "half_weight": 1.0},
+    **{"alone": "", "full_weight": 1.0, "half_weight": 1.0},
     **{"architecture": "edsr", "group_layers": 6, "heads": 6},
 }
 """Lines that older cards lack, with what held when they were written."""
@@ -40,6 +40,7 @@ class RunCard:
     heads: int
     depths: bool
     plain_steps: int
+    full_weight: float
     half_weight: float
     alone: str
     steps: int

@@ -72,8 +72,8 @@ def test_the_joint_loss_is_the_mean_over_the_three_depths():
     kept = ([0, 1, 2, 3], [1, 3], [1])
     wanted = [l1_loss(network.with_blocks(blocks)(low), high) for blocks in kept]
     torch.testing.assert_close(found, torch.stack(wanted).mean())
-    heavy = Objective(network, replace(RECIPE, half_weight=4.0), None)
-    weighted = (wanted[0] + 4 * wanted[1] + wanted[2]) / 6
+    heavy = Objective(network, replace(RECIPE, full_weight=2.0, half_weight=4.0), None)
+    weighted = (2 * wanted[0] + 4 * wanted[1] + wanted[2]) / 7
     torch.testing.assert_close(heavy(low, high, step=5), weighted)
     alone = Objective(network, replace(RECIPE, alone="half", plain_steps=0), None)
     torch.testing.assert_close(alone(low, high, step=0), wanted[1])
