@@ -28,8 +28,9 @@ class Recipe:
     `first_input_quantized` and `ends` (fp32 or 8bit) say where. `depths` trains a depth-dynamic
     super-network with learned shortcuts: `plain_steps` at full depth, whose shortcuts give the
     order of the blocks, then the joint loss of the three depths, in which the full one counts
-    `full_weight` and the half `half_weight` times what the quarter does; `alone` names one depth that is trained by itself instead. `distillation`
-    weighs the L1 distance to the output of the network `teacher`.
+    `full_weight` and the half `half_weight` times what the quarter does; `alone` names one depth
+    that is trained by itself instead. `distillation` weighs the L1 distance to the output of the
+    network `teacher`.
     """
 
     name: str
