@@ -14,7 +14,7 @@ from pages.parts.reproduce import show_code
 from pages.parts.tables import show_table
 from quantlib.ablation.bench import UNITS, BenchPlan
 from quantlib.ablation.plan import CODED, AblationPlan, read_plan
-from quantlib.ablation.summary import UNIFORM, Row, Summary
+from quantlib.ablation.summary import COMPARED, Row, Summary
 
 ASSETS = Path(__file__).parents[2] / "assets"
 PLAN, RESULTS = ASSETS / "plans" / "ablation.toml", ASSETS / "results" / "ablation.json"
@@ -127,7 +127,7 @@ def show_equal_bytes(rows: Sequence[Row], unit: str) -> None:
     """Quality over measured bits: uniform as lines, DQA as points, entropy coding as a line."""
     st.markdown("**At equal bytes**")
     figure = go.Figure()
-    for method in (*UNIFORM, "NoisyQuant", "power-of-two", "entropy"):
+    for method in (*COMPARED, "entropy"):
         line = sorted((r for r in rows if r.method == method), key=lambda row: row.bits)
         figure.add_scatter(
             x=[row.bits for row in line],
@@ -214,7 +214,7 @@ def cells(row: Row, unit: str) -> dict[str, str]:
         "selection": row.method,
         f"{unit}, measured here": row.title,
         "bits per activation": f"{row.bits:.2f}",
-        **{f"against {name}, equal bytes": _signed(row.against.get(name)) for name in UNIFORM},
+        **{f"against {name}, equal bytes": _signed(row.against.get(name)) for name in COMPARED},
         "ranking in s": f"{row.seconds:.1f}" if row.seconds else "–",
     }
 
@@ -222,10 +222,10 @@ def cells(row: Row, unit: str) -> dict[str, str]:
 def as_csv(rows: Sequence[Row]) -> str:
     """Every row with a heading per column; bits are per activation, kib all that is stored."""
     heads = [name for name in asdict(rows[0]) if name != "against"]
-    lines = [",".join([*heads, *(f"against {name.replace(',', '')}" for name in UNIFORM)])]
+    lines = [",".join([*heads, *(f"against {name.replace(',', '')}" for name in COMPARED)])]
     for row in rows:
         values = [getattr(row, name) for name in heads]
-        values += [row.against.get(name) for name in UNIFORM]
+        values += [row.against.get(name) for name in COMPARED]
         lines.append(",".join(_cell(value) for value in values))
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""The ablation read: means over seeds, and every point against uniform at equal bytes."""
+"""The ablation read: means over seeds, and every point against others at equal bytes."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,8 @@ from quantlib.ablation.trials import Point, Results
 from quantlib.errors import QuantlibError
 from quantlib.importance import Ranking
 
-UNIFORM = ("direct", "direct, unsigned", "direct, unsigned, MSE clip")
+COMPARED = tuple(BASELINES)
+"""What every other point is held against at equal bytes."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Row:
     """One line of a table: a method at its settings, over all seeds that were measured.
 
     `quality` and `deviation` (None for one seed) are in the unit of the bench; `bits` per
-    activation and `kib` count everything stored; `against` is the difference from each uniform
-    quantizer at equal bytes, interpolated between its bits, None outside its range.
+    activation and `kib` count everything stored; `against` is the difference from each
+    of `COMPARED` at equal bytes, interpolated between its bits, None outside its range.
     """
 
     bench: str
@@ -120,7 +121,7 @@ def at_equal_bytes(curve: Iterable[tuple[float, float]], bits: float) -> float |
 
 def _curves(points: Iterable[Point], bench: str) -> dict[str, list[tuple[float, float]]]:
     mine = [point for point in points if point.bench == bench]
-    return {name: [(p.bits, p.mean) for p in mine if p.method == name] for name in UNIFORM}
+    return {name: [(p.bits, p.mean) for p in mine if p.method == name] for name in COMPARED}
 
 
 def _row(group: list[Point], curves: Mapping[str, list[tuple[float, float]]]) -> Row:
