@@ -23,12 +23,13 @@ def shortcut_bars(shortcuts: Sequence[float], kept: Collection[int]) -> go.Figur
             x=blocks,
             y=[shortcuts[i] for i in blocks],
             name=title,
+            width=0.75,
             marker_color=colour,
             hovertemplate="block %{x}<br>s = %{y:.3f}<extra></extra>",
         )
     low, high = min(shortcuts), max(shortcuts)
     margin = max(0.05, 0.15 * (high - low))
-    figure.update_layout(height=HEIGHT, bargap=0.25, barmode="overlay")
+    figure.update_layout(height=HEIGHT, barmode="overlay")
     figure.update_xaxes(title="block", dtick=2)
     figure.update_yaxes(title="shortcut s", range=[low - margin, high + margin])
     return figure

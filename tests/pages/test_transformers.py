@@ -69,5 +69,4 @@ def test_some_runs_and_none(file):
 
 
 def test_the_file_as_it_is_shipped():
-    app = view()
-    assert fine(app) and not app.info
+    assert fine(view())
