@@ -71,6 +71,11 @@ class Summary:
     def of(self, bench: str) -> list[Row]:
         return [row for row in self.rows if row.bench == bench]
 
+    def with_benches(self, later: "Summary") -> "Summary":
+        """This one, with the benches that `later` has as they stand there."""
+        kept = [row for row in self.rows if row.bench not in later.benches]
+        return Summary((*kept, *later.rows), {**self.correlations, **later.correlations})
+
     def write(self, file: Path) -> None:
         values = {"rows": [asdict(row) for row in self.rows], "correlations": self.correlations}
         try:

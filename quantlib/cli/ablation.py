@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quantlib.ablation.plan import read_plan
-from quantlib.ablation.summary import summarise
+from quantlib.ablation.summary import Summary, summarise
 from quantlib.ablation.trials import measure_all
 from quantlib.errors import QuantlibError
 
@@ -23,7 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the JSON file that gets every point; what it holds is not measured again",
     )
-    parser.add_argument("--summary", metavar="FILE", help="where the tables go, for the pages")
+    parser.add_argument(
+        "--summary",
+        metavar="FILE",
+        help="where the tables go, for the pages; benches that it has and RESULTS lacks stay",
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
     parser.add_argument(
         "--bench", action="append", default=[], metavar="NAME", help="measure only these"
@@ -44,7 +48,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     )
     summary = summarise(results)
     if options.summary:
-        summary.write(Path(options.summary))
+        written = Path(options.summary)
+        Summary.read(written).with_benches(summary).write(written)
     wanted = plan.trials()
     return {
         "measured": sum(trial.key in results.points for trial in wanted),

@@ -143,6 +143,16 @@ def test_a_summary_is_read_as_it_was_written(measured, tmp_path):
     assert Summary.read(tmp_path / "none.json").rows == ()
 
 
+def test_benches_measured_later_take_the_place_of_earlier_ones(measured):
+    earlier = summarise(measured)
+    later = Summary((replace(earlier.rows[0], quality=1.0),), {"digits": {}})
+    other = Summary((replace(earlier.rows[0], bench="letters"),), {"letters": {}})
+    joined = earlier.with_benches(other).with_benches(later)
+    assert joined.benches == ["letters", "digits"]
+    assert joined.of("letters") == list(other.rows) and joined.of("digits") == list(later.rows)
+    assert joined.correlations == {"letters": {}, "digits": {}}
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -190,6 +200,11 @@ def test_the_verb_prints_and_writes(measured, tmp_path, capsys, monkeypatch):
     assert main([*told, "--summary", str(tmp_path / "summary.json"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["measured"] == found["of"] == len(Results.read(file).points) == 8
-    assert len(Summary.read(tmp_path / "summary.json").rows) == 8
+    kept = replace(Summary.read(tmp_path / "summary.json").rows[0], bench="letters")
+    Summary((kept,), {}).write(tmp_path / "summary.json")
+    assert main([*told, "--summary", str(tmp_path / "summary.json"), "--json"]) == 0
+    assert Summary.read(tmp_path / "summary.json").benches == ["letters", "digits"]
+    assert len(Summary.read(tmp_path / "summary.json").rows) == 9
+    capsys.readouterr()
     assert main([*told, "--bench", "letters"]) == 2
     assert "no bench 'letters'" in capsys.readouterr().err
