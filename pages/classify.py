@@ -5,7 +5,7 @@ import shlex
 import numpy as np
 import streamlit as st
 
-from pages.parts.class_changes import show_class_changes
+from pages.parts.class_changes import show_class_changes, show_class_table
 from pages.parts.classifying import batch_of, classified
 from pages.parts.labelled import (
     CIFAR10,
@@ -43,11 +43,12 @@ def show(data: LabelledData, network: Recogniser, settings: Settings) -> None:
         show_grid(called(data, full, result))
     with numbers:
         st.markdown("**What each class loses**")
-        labels = np.bincount(data.pictures.labels, minlength=len(result.classes))
-        counts = {name: int(n) for name, n in zip(result.classes, labels, strict=True)}
-        show_class_changes(full.per_class, result.per_class, "accuracy", counts, "pictures")
+        show_class_changes(full.per_class, result.per_class, "accuracy")
         ledgers = {one: made.ledger for one, made in found.items()}
         show_ledgers(ledgers, {one: f"{m.accuracy:.2f} % right" for one, m in found.items()})
+    labels = np.bincount(data.pictures.labels, minlength=len(result.classes))
+    counts = {name: int(n) for name, n in zip(result.classes, labels, strict=True)}
+    show_class_table(full.per_class, result.per_class, counts, "pictures")
     if data.source == CIFAR10:
         accuracies = {one: made.accuracy for one, made in found.items()}
         show_published_beside(network.network.architecture, "CIFAR-10", settings, accuracies)

@@ -1,11 +1,10 @@
 """The class of every pixel: what a segmentation network says with few bits."""
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts import charts
-from pages.parts.class_changes import show_class_changes
+from pages.parts.agreement import show_agreement, show_agreement_in_numbers
+from pages.parts.class_changes import show_class_changes, show_class_table
 from pages.parts.notices import notice
 from pages.parts.overlays import difference, overlay, show_legend
 from pages.parts.pictures import UPLOAD
@@ -40,7 +39,7 @@ def show(scene: Scene, network: Recogniser, settings: Settings) -> None:
     kept, saved = st.columns(2, gap="medium", border=True)
     with kept:
         if scores is None:
-            show_agreement(result, classes)
+            show_agreement(result)
         else:
             show_classes(*scores)
     with saved:
@@ -48,6 +47,11 @@ def show(scene: Scene, network: Recogniser, settings: Settings) -> None:
             {one: made.ledger for one, made in found.items()},
             {one: quality(made, truth) for one, made in found.items()},
         )
+    if scores is None:
+        show_agreement_in_numbers(result)
+    else:
+        full_iou, result_iou = (one.per_class for one in scores)
+        show_class_table(full_iou, result_iou, scores[0].pixels, "pixels")
     show_code(None, python_lines(scene, network, settings, classes))
     st.caption(
         "IoU of a class: pixels that both call so, over pixels that either calls so. Channels are "
@@ -125,47 +129,10 @@ def show_overlays(
         )
 
 
-def show_agreement(result: Segmentation, classes: tuple[str, ...]) -> None:
-    """IoU of the quantized network's classes with FP32's, which is no accuracy."""
-    st.markdown("**How far it agrees with FP32**")
-    agreement = result.confusion.per_class
-    called = dict(zip(classes, result.confusion.counts.sum(1).tolist(), strict=True))
-    figure = go.Figure(
-        go.Bar(
-            x=list(agreement.values()),
-            y=list(agreement),
-            orientation="h",
-            marker_color=charts.quantized_colour(),
-            hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
-        )
-    )
-    figure.update_layout(height=90 + 26 * len(agreement))
-    figure.update_xaxes(title="IoU with FP32's own classes, in %", range=[0, 101], dtick=25)
-    figure.update_yaxes(type="category", autorange="reversed")
-    charts.draw(figure, "Agreement with FP32 by class", "agreement")
-    st.dataframe(
-        [
-            {"class": name, "pixels by FP32": called[name], "agreement, IoU in %": percent}
-            for name, percent in agreement.items()
-        ],
-        hide_index=True,
-        height="content",
-        column_config={
-            "pixels by FP32": st.column_config.NumberColumn(format="localized"),
-            "agreement, IoU in %": st.column_config.NumberColumn(format="%.2f"),
-        },
-    )
-    st.caption(
-        f"Agreement, not accuracy: what FP32 calls each pixel stands in for the truth. Mean over "
-        f"the classes: {result.confusion.mean_iou:.2f} %."
-    )
-
-
 def show_classes(full: Confusion, result: Confusion) -> None:
     """IoU of both networks with the annotation."""
     st.markdown("**What each class loses**")
-    pixels = dict(zip(full.classes, full.counts.sum(1).tolist(), strict=True))
-    show_class_changes(full.per_class, result.per_class, "IoU", pixels, "pixels")
+    show_class_changes(full.per_class, result.per_class, "IoU")
     st.caption(
         f"Against the uploaded annotation; pixels right: FP32 {full.pixel_accuracy:.2f} %, "
         f"quantized {result.pixel_accuracy:.2f} %."

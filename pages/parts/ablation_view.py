@@ -80,7 +80,7 @@ def verdict(rows: Sequence[Row], unit: str) -> str:
         if difference is None:
             continue
         word = "loses to" if difference < 0 else "gains on"
-        parts.append(f"{word} {name} by {abs(difference):.2f}")
+        parts.append(f"{word} {_named(name)} by {abs(difference):.2f}")
     told = "; at equal bytes it " + ", ".join(parts) if parts else ""
     return (
         f"DQA (3, 3, r = 0.4), ranked by Fisher, has {row.title} {unit} at {row.bits:.2f} bits per "
@@ -187,7 +187,9 @@ def show_rows(rows: Iterable[Row], unit: str) -> None:
     columns = sorted({bits_of(row) for row in others})
     show_table(
         [
-            {"method": method} | {f"{bits:g} bits": found(others, method, bits) for bits in columns}
+            {"method": method}
+            | {f"{bits:g} bits": found(others, method, bits) for bits in columns}
+            | {"FP32": found(rows, "FP32")}
             for method in dict.fromkeys(row.method for row in others)
         ],
         "Methods without channel selection, measured here",
@@ -202,9 +204,9 @@ def bits_of(row: Row) -> float:
     return row.budget or row.n
 
 
-def found(rows: Sequence[Row], method: str, bits: float) -> str:
-    """The quality of `method` at `bits`, a dash where it was not measured."""
-    titles = [row.title for row in rows if row.method == method and bits_of(row) == bits]
+def found(rows: Sequence[Row], method: str, bits: float | None = None) -> str:
+    """The quality of `method`, at `bits` if there are several; a dash where it was not measured."""
+    titles = [r.title for r in rows if r.method == method and bits in (None, bits_of(r))]
     return titles[0] if titles else "–"
 
 
@@ -214,7 +216,11 @@ def cells(row: Row, unit: str) -> dict[str, str]:
         "selection": row.method,
         f"{unit}, measured here": row.title,
         "bits per activation": f"{row.bits:.2f}",
-        **{f"against {name}, equal bytes": _signed(row.against.get(name)) for name in COMPARED},
+        "KiB": f"{row.kib:,.0f}",
+        **{
+            f"against {_named(name)}, equal bytes": _signed(row.against.get(name))
+            for name in COMPARED
+        },
         "ranking in s": f"{row.seconds:.1f}" if row.seconds else "–",
     }
 
@@ -246,6 +252,16 @@ def conditions(bench: BenchPlan, plan: AblationPlan) -> str:
         "headers included; uniform is interpolated between its bits. Seconds are wall-clock on a "
         "machine that did other work."
     )
+
+
+def _named(baseline: str) -> str:
+    """A baseline in a list of several.
+
+    >>> _named("direct, unsigned, MSE clip")
+    'direct (unsigned, MSE clip)'
+    """
+    name, _, form = baseline.partition(", ")
+    return f"{name} ({form})" if form else name
 
 
 def _signed(value: float | None) -> str:

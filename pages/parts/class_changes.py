@@ -1,6 +1,7 @@
-"""What quantization does to each class: a chart and a table of percentages."""
+"""What quantization does to each class: a chart, and a table of percentages."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -45,15 +46,16 @@ def class_chart(full: dict[str, float], quantized: dict[str, float], measure: st
     return figure
 
 
-def show_class_changes(
-    full: dict[str, float],
-    quantized: dict[str, float],
-    measure: str,
-    counts: Mapping[str, int],
-    counted: str,
-) -> None:
-    """Chart and table of `measure` by class; `counts` says on how much of what each rests."""
+def show_class_changes(full: dict[str, float], quantized: dict[str, float], measure: str) -> None:
+    """The chart of `measure` by class."""
     charts.draw(class_chart(full, quantized, measure), f"{measure} by class", "classes")
+
+
+def show_class_table(
+    full: dict[str, float], quantized: dict[str, float], counts: Mapping[str, int], counted: str
+) -> None:
+    """Both percentages of every class; `counts` says on how much of what each rests."""
+    number = st.column_config.NumberColumn
     rows = [
         {
             "class": name,
@@ -64,15 +66,23 @@ def show_class_changes(
         }
         for name in full | quantized
     ]
-    number = st.column_config.NumberColumn
-    st.dataframe(
+    show_in_numbers(
         rows,
-        hide_index=True,
-        height="content" if len(rows) <= LONGEST else "auto",
-        column_config={
+        {
             counted: number(format="localized"),
             "FP32 %": number(format="%.2f"),
             "quantized %": number(format="%.2f"),
             "change": number(format="%+.2f", help="In percentage points"),
         },
     )
+
+
+def show_in_numbers(rows: list[dict[str, Any]], columns: dict[str, Any]) -> None:
+    """A row per class under a heading that opens; `columns` are Streamlit's configurations."""
+    with st.expander("Every class in numbers", icon=":material/table:"):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            height="content" if len(rows) <= LONGEST else "auto",
+            column_config=columns,
+        )

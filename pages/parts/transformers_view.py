@@ -13,7 +13,7 @@ from pages.parts.run_cards import show_cards
 from pages.parts.start import ASSETS
 from pages.parts.tables import show_table
 from quantlib.training.comparison import read_plan, read_results
-from quantlib.training.summary import PTQ, QAT, Row, name_of, rows_of
+from quantlib.training.summary import PTQ, QAT, Row, Score, label_of, name_of, rows_of
 
 RESULTS = ASSETS / "results" / "transformer-x2.json"
 PLAN = ASSETS / "plans" / "transformer-x2.toml"
@@ -47,7 +47,12 @@ def show_transformers() -> None:
     st.subheader(sentence(chosen, network, full, benchmark), anchor=False)
     chart, table = st.columns([5, 6], gap="medium")
     with chart:
-        figures = {name_of(row.run): [row.psnr_y[benchmark].mean] for row in chosen}
+        figures = {
+            name_of(row.run): [
+                one.mean(benchmark) for one in results.values() if label_of(one.run) == row.label
+            ]
+            for row in chosen
+        }
         if network:
             figures[BUNDLED] = [scores(network)["full"][benchmark]]
         figure = comparison_charts.scores_over_seeds(figures, BUNDLED, full.get(benchmark))
@@ -58,13 +63,13 @@ def show_transformers() -> None:
         st.caption(
             "In each bracket the difference from the bundled network in full precision. Methods "
             "after training see a handful of pictures for seconds or minutes; those in training "
-            "learn all weights. Two regimes: read the column before ranking across it."
+            "learn all weights: two regimes, read the column before ranking across it. Mean ± "
+            "standard deviation where there are several seeds."
         )
     st.caption(
         f"Quantized in all rows: {chosen[0].run.layers}. Learned here: "
         f"{next((r.run.summary for r in chosen if r.quantized == QAT), 'nothing yet')}; the "
-        "bundled network was trained longer, at three depths at once, as its card says. One run "
-        "each, one seed."
+        "bundled network was trained longer, at three depths at once, as its card says."
     )
     show_cards({name: result.run for name, result in results.items()})
     st.download_button(
@@ -104,26 +109,33 @@ def table_of(rows: Sequence[Row], network: Card | None) -> list[dict[str, str]]:
     ordered = sorted(rows, key=lambda row: row.quantized != PTQ)
     lines = []
     for row in ordered:
-        figures = {name: score.mean for name, score in row.psnr_y.items()}
-        about = {"steps": f"{row.run.steps:,}", "minutes": f"{row.minutes:.1f}"}
-        lines.append(_line(name_of(row.run), row.quantized, figures, full, about))
+        lines.append(_line(name_of(row.run), row.quantized, row.psnr_y, full, _about(row)))
     if network:
         run = network["training"]
-        about = {"steps": f"{run['steps']:,}", "minutes": f"{60 * run['hours']:.1f}"}
-        lines.append(_line(BUNDLED, QAT, scores(network)["full"], full, about))
+        about = {"seeds": "1", "steps": f"{run['steps']:,}", "minutes": f"{60 * run['hours']:.1f}"}
+        alone = {name: Score(psnr, None) for name, psnr in scores(network)["full"].items()}
+        lines.append(_line(BUNDLED, QAT, alone, full, about))
     return lines
+
+
+def _about(row: Row) -> dict[str, str]:
+    return {
+        "seeds": str(row.seeds),
+        "steps": f"{row.run.steps:,}",
+        "minutes": f"{row.minutes:.1f}",
+    }
 
 
 def _line(
     method: str,
     quantized: str,
-    figures: Mapping[str, float],
+    figures: Mapping[str, Score],
     full: Mapping[str, float],
     about: Mapping[str, str],
 ) -> dict[str, str]:
     shown = {
-        f"{benchmark_title(name)} in dB, measured here": f"{score:.2f}"
-        + (f" ({score - full[name]:+.2f})" if name in full else "")
+        f"{benchmark_title(name)} in dB, measured here": str(score)
+        + (f" ({score.mean - full[name]:+.2f})" if name in full else "")
         for name, score in figures.items()
     }
     return {"method": method, "quantized": quantized, **shown, **about}

@@ -29,6 +29,11 @@ class Confusion:
         return Confusion(self.counts + other.counts, self.classes)
 
     @property
+    def pixels(self) -> dict[str, int]:
+        """Pixels of every class, by the annotation."""
+        return dict(zip(self.classes, self.counts.sum(1).tolist(), strict=True))
+
+    @property
     def per_class(self) -> dict[str, float]:
         """Intersection over union of every class that is there or was named, in percent."""
         hits = self.counts.diagonal()

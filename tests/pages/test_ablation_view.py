@@ -56,7 +56,7 @@ def test_damaged_results_are_one_sentence(tmp_path, monkeypatch):
 
 def test_losing_and_gaining_are_said_plainly():
     said = verdict([ROW], "% top-1")
-    assert "gains on direct by 1.50, loses to direct, unsigned by 2.00" in said
+    assert "gains on direct by 1.50, loses to direct (unsigned) by 2.00" in said
     assert "MSE" not in said
     assert "not been measured" in verdict([replace(ROW, n=4)], "% top-1")
 

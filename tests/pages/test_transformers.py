@@ -46,6 +46,8 @@ def test_a_column_says_what_was_quantized_after_training(file):
     assert [row["quantized"] for row in rows[:5]] == ["after training"] * 5
     assert {row["quantized"] for row in rows[5:]} == {"in training"}
     assert {row["method"] for row in rows[5:]} >= {"RLQ", "LSQ", "QuantSR-T, bundled"}
+    seeds = {row["method"]: row["seeds"] for row in rows}
+    assert (seeds["2DQuant"], seeds["RLQ"], seeds["QuantSR-T, bundled"]) == ("1", "3", "1")
 
 
 def test_other_bits_and_another_benchmark(file):
@@ -60,12 +62,14 @@ def test_other_bits_and_another_benchmark(file):
 def test_some_runs_and_none(file):
     app = view()
     assert fine(app)
-    assert "14 of the 14 runs" in app.info[0].value
+    count = len(planned())
+    assert f"{count} of the {count} runs" in app.info[0].value
     assert "`make transformers`" in app.info[0].value
-    write(file, [recipe for recipe in planned() if recipe.method == "rlq"])
+    ready = [recipe for recipe in planned() if recipe.method == "rlq"]
+    write(file, ready)
     app = view()
     assert fine(app)
-    assert "12 of the 14 runs" in app.info[0].value
+    assert f"{count - len(ready)} of the {count} runs" in app.info[0].value
 
 
 def test_the_file_as_it_is_shipped():
