@@ -1,6 +1,8 @@
 """The paper's greedy ranking (DQA, algorithm 3), by PSNR or by accuracy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +22,8 @@ def greedy(
 
     Layer by layer in order of execution, earlier layers are quantized except for their most
     important channel, the layer itself except for the candidate; later ones stay in FP32. What is
-    the same for all candidates of a layer, the network before it, is computed once.
+    the same for all candidates of a layer, the network before it, is computed once; candidates are
+    tried several at once, and side by side on as many cores as PyTorch has threads.
     """
     kept: dict[str, int] = {}
 
@@ -29,20 +32,40 @@ def greedy(
 
     scores: dict[str, Tensor] = {}
     total, done = sum(site.channels for site in sites.sites), 0
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_core_each() as pool:
         passes = [ResumablePass(sites, example.input, visit) for example in examples]
         for site in sites.sites:
             for one in passes:
                 one.go_to(site)
+            batches = _batches(site, passes)
+            begun = [
+                [
+                    pool.submit(_qualities, site, one, example, candidates, bits)
+                    for one, example in zip(passes, examples, strict=True)
+                ]
+                for candidates in batches
+            ]
             found = []
-            for candidates in _batches(site, passes):
+            for candidates, by_example in zip(batches, begun, strict=True):
                 watch(done, total)
-                found.append(_qualities(site, passes, examples, candidates, bits))
+                found.append(torch.cat([one.result() for one in by_example], 1).mean(1))
                 done += len(candidates)
             scores[site.name] = torch.cat(found)
             kept[site.name] = int(scores[site.name].argmax())
     watch(total, total)
     return scores
+
+
+@contextmanager
+def _one_core_each() -> Iterator[ThreadPoolExecutor]:
+    """Threads that compute on one core each; what waits for them is given up at the end."""
+    cores = torch.get_num_threads()
+    pool = ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(cores)  # again what threads begin with
 
 
 def _batches(site: Site, passes: Sequence[ResumablePass]) -> list[range]:
@@ -54,21 +77,15 @@ def _batches(site: Site, passes: Sequence[ResumablePass]) -> list[range]:
     return [range(start, min(start + size, site.channels)) for start in starts]
 
 
+@torch.inference_mode()
 def _qualities(
-    site: Site,
-    passes: Sequence[ResumablePass],
-    examples: Sequence[Example],
-    candidates: range,
-    bits: int,
+    site: Site, halted: ResumablePass, example: Example, candidates: range, bits: int
 ) -> Tensor:
-    """Mean quality over the examples, one for each candidate."""
-    found = []
-    for one, example in zip(passes, examples, strict=True):
-        quantized = _quantized(site, one.a, bits)
-        tried = torch.cat([_except(one.a, quantized, site, c) for c in candidates])
-        outputs = one.finish(tried).chunk(len(candidates))
-        found.append(torch.stack([example.quality(output) for output in outputs]))
-    return torch.cat(found, 1).mean(1)
+    """What each candidate gives, `(K, N)`: a row per candidate, a column per picture."""
+    quantized = _quantized(site, halted.a, bits)
+    tried = torch.cat([_except(halted.a, quantized, site, c) for c in candidates])
+    outputs = halted.finish(tried).chunk(len(candidates))
+    return torch.stack([example.quality(output) for output in outputs])
 
 
 def _quantized(site: Site, a: Tensor, bits: int) -> Tensor:
