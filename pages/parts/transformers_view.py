@@ -45,7 +45,7 @@ def show_transformers() -> None:
     network = cards().get(f"{FAMILY}-w{bits}a{bits}")
     full = (cards().get(f"{FAMILY}-fp32") or {}).get("psnr_y") or {}
     st.subheader(sentence(chosen, network, full, benchmark), anchor=False)
-    chart, table = st.columns([5, 6], gap="medium")
+    chart, table = st.columns([1, 2], gap="medium")
     with chart:
         figures = {
             name_of(row.run): [

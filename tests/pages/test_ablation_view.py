@@ -58,6 +58,9 @@ def test_losing_and_gaining_are_said_plainly():
     said = verdict([ROW], "% top-1")
     assert "gains on direct by 1.50, loses to direct (unsigned) by 2.00" in said
     assert "MSE" not in said
+    assert said.endswith("Of the criteria fisher keeps most, 97.40.")
+    others = [replace(ROW, method="gain", quality=98.0), replace(ROW, method="entropy", quality=99)]
+    assert "gain keeps most, 98.00" in verdict([ROW, *others], "% top-1")
     assert "not been measured" in verdict([replace(ROW, n=4)], "% top-1")
 
 
