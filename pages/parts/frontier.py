@@ -10,13 +10,13 @@ from quantlib.ptq import Settings
 from quantlib.quantizers.sizes import ByteSizes
 
 BITS = range(2, 9)
-FEW_BITS = (2, 3, 4)
+FEW_BITS, CLIPPED_BITS = (2, 3, 4), (2, 3, 4, 6)
 DQA_BITS, CODED_BITS = (2, 3, 4, 5), (2, 3, 4, 5, 6)
 EXTRA_BITS = (1, 2, 3)
 RATIOS = (0.2, 0.4, 0.6, 0.8)
 FEW_REFINED = ((1, 0.4), (3, 0.2), (3, 0.4), (3, 0.8))
 CODED_REFINED = ((3, 0.4),)
-BUDGETS = (1.0, 1.5, 2.0, 3.0, 4.0)
+BUDGETS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 UNIFORM = "plain uniform"
 TITLES = {
@@ -77,7 +77,7 @@ def grid(choices: Choices, noisy: bool, every: bool) -> list[Settings]:
     chosen = choices.settings
     settings = [Settings("direct", bits=n) for n in BITS]
     settings += [Settings("direct", bits=n, unsigned=True) for n in BITS]
-    settings += [Settings("direct", bits=n, clip="mse") for n in FEW_BITS]
+    settings += [Settings("direct", bits=n, clip="mse") for n in CLIPPED_BITS]
     settings += [Settings("pot", bits=n) for n in FEW_BITS]
     if noisy:
         settings += [Settings("noisyquant", bits=n) for n in BITS]
