@@ -23,7 +23,7 @@ from quantlib.models.catalogue import rlq_names, rlq_twin
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
 from quantlib.qat.release import with_free_inputs
 from quantlib.qat.scheme import quantized_layers
-from quantlib.quantizers.sizes import ByteSizes
+from quantlib.quantizers.sizes import ByteSizes, add_sizes
 
 __all__ = [
     "Measurement",
@@ -209,8 +209,7 @@ def _measure_in_tiles(
 
     def run(tile: Tensor) -> Tensor:
         output, spent = network.measure(tile)
-        for name, size in spent.items():
-            sizes[name] = sizes.get(name, ByteSizes()) + size
+        add_sizes(sizes, spent)
         return output
 
     halo = halo_of(network.site_network.network)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pages.parts import charts
 from quantlib.coding import huffman
+from quantlib.coding.prefix_code import code_lengths, code_table
 from quantlib.imaging.reading import png_bytes
 from quantlib.ptq import Settings, Site
 from quantlib.quantizers.dqa import DQATensor, encode, fit_dqa
@@ -236,7 +237,7 @@ def show_coding(channel: Channel) -> None:
                 "code": word.code or "(none needed)",
                 "bits": len(word.code),
             }
-            for word in huffman.code_table(counts)
+            for word in code_table(counts)
         ]
         st.dataframe(rows, hide_index=True, height=260)
     st.caption(_coding_sentence(counts, m))
@@ -246,7 +247,7 @@ def _coding_sentence(counts: np.ndarray, m: int) -> str:
     share = counts[counts > 0] / counts.sum()
     entropy = -(share * np.log2(share)).sum()
     size = huffman.payload_size(counts)
-    mean = (huffman.code_lengths(counts) * counts).sum() / counts.sum()
+    mean = (code_lengths(counts) * counts).sum() / counts.sum()
     return (
         f"Mean code length {mean:.3f} bits; entropy {entropy:.3f}; without coding {m}. "
         f"Coded in {size.data:,} bytes and a table of {size.table} bytes; "

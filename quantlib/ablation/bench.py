@@ -23,7 +23,7 @@ from quantlib.models import load, load_classifier
 from quantlib.models.catalogue import CLASSIFICATION, SEGMENTATION, SUPER_RESOLUTION
 from quantlib.models.segmenter import load_segmenter
 from quantlib.ptq import QuantizedNetwork, SiteNetwork
-from quantlib.quantizers.sizes import ByteSizes
+from quantlib.quantizers.sizes import ByteSizes, add_sizes
 
 UNITS = {
     SUPER_RESOLUTION: "dB PSNR (Y)",
@@ -98,8 +98,7 @@ class SuperResolutionBench:
             made = pipeline.measure(network, low, self.scale)
             truth = high[: made.rgb.shape[0], : made.rgb.shape[1]]
             found.append(psnr_y(made.rgb, truth, self.scale))
-            for name, spent in made.ledger.sites.items():
-                sizes[name] = sizes.get(name, ByteSizes()) + spent
+            add_sizes(sizes, made.ledger.sites)
         return found, Ledger(sizes)
 
 

@@ -6,8 +6,7 @@
     packed  the code lengths of symbols 0 to the largest, w bits each; 0: the symbol does not occur
     bits    the code words, highest bit first, the last byte padded with zeros
 
-The code words follow from the lengths alone: shorter ones come first, equal lengths in the order
-of their symbols, each word one more than its predecessor (as in DEFLATE, RFC 1951, 3.2.2).
+The code words follow from the lengths alone (`prefix_code`).
 """
 
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quantlib.coding.packing import pack, packed_size, unpack
+from quantlib.coding.prefix_code import canonical_codes, checked, code_lengths, cost
 from quantlib.coding.varint import read_varint, varint
 from quantlib.errors import QuantlibError
 
@@ -25,15 +25,6 @@ WINDOW = 12
 ENCODE_BLOCK = 1 << 18  # symbols
 DECODE_BLOCK = 1 << 16  # bits
 STRIDE = 8  # symbols that one step of the decoder passes over
-
-
-@dataclass(frozen=True)
-class CodeWord:
-    """A symbol, how often it occurs and its code word as a string of 0 and 1."""
-
-    symbol: int
-    count: int
-    code: str
 
 
 @dataclass(frozen=True)
@@ -48,52 +39,6 @@ class PayloadSize:
         return self.table + self.data
 
 
-def code_lengths(counts: np.ndarray) -> np.ndarray:
-    """Lengths of an optimal prefix code, `uint8 (symbols,)`, for integer `counts (symbols,)`.
-
-    Symbols that do not occur get 0, and so does a symbol that occurs alone. No length is limited;
-    of all optimal codes this is one with the shortest longest word. Source: Huffman (1952) in the
-    two-queue form of van Leeuwen (1976). Raises QuantlibError for negative counts or more than 256.
-
-    >>> code_lengths(np.array([5, 0, 1, 1, 2]))
-    array([1, 0, 3, 3, 2], dtype=uint8)
-    """
-    return np.array(_lengths(_checked(counts)), np.uint8)
-
-
-def canonical_codes(lengths: np.ndarray) -> list[int]:
-    """The code word of every symbol as an integer; 0 also where the length is 0.
-
-    >>> canonical_codes(np.array([1, 0, 3, 3, 2]))
-    [0, 0, 6, 7, 2]
-    """
-    codes = [0] * len(lengths)
-    word = previous = 0
-    for length, symbol in sorted((int(n), s) for s, n in enumerate(lengths) if n):
-        word <<= length - previous
-        codes[symbol] = word
-        word, previous = word + 1, length
-    return codes
-
-
-def code_table(counts: np.ndarray) -> list[CodeWord]:
-    """The code words of all symbols that occur, shortest first.
-
-    >>> for word in code_table(np.array([5, 0, 1, 2])):
-    ...     print(word.symbol, word.count, word.code)
-    0 5 0
-    2 1 10
-    3 2 11
-    """
-    lengths = code_lengths(counts)
-    codes = canonical_codes(lengths)
-    order = sorted((int(n), s) for s, n in enumerate(lengths) if counts[s])
-    return [
-        CodeWord(s, int(counts[s]), format(codes[s], f"0{length}b") if length else "")
-        for length, s in order
-    ]
-
-
 def payload_size(counts: np.ndarray) -> PayloadSize:
     """What `encode` would need for symbols with these counts, to the byte, without coding them.
 
@@ -101,14 +46,14 @@ def payload_size(counts: np.ndarray) -> PayloadSize:
     >>> size.table, size.data, size.total
     (4, 2, 6)
     """
-    values = _checked(counts)
+    values = checked(counts)
     total = sum(values)
     table = max(1, -(-total.bit_length() // 7))  # the varint
     if total == 0:
         return PayloadSize(table, 0)
     while not values[-1]:
         values.pop()
-    bits, longest = _cost(sorted(filter(None, values)))
+    bits, longest = cost(sorted(filter(None, values)))
     entries = -(-len(values) * longest.bit_length() // 8)
     return PayloadSize(table + 2 + entries, (bits + 7) // 8)
 
@@ -175,66 +120,6 @@ def decode(payload: bytes) -> np.ndarray:
     if count > 8 * (len(payload) - end):
         raise _corrupt("it ends before its last symbol")
     return _decoded(np.frombuffer(payload, np.uint8, offset=end), lengths, count)
-
-
-def _checked(counts: np.ndarray) -> list[int]:
-    values = np.asarray(counts).tolist()
-    if len(values) > 256 or any(type(n) is not int or n < 0 for n in values):
-        raise QuantlibError(
-            "Huffman counts are at most 256 integers of 0 or more; count the symbols again."
-        )
-    return values
-
-
-def _lengths(counts: list[int]) -> list[int]:
-    leaves = sorted([(n, s) for s, n in enumerate(counts) if n])
-    lengths = [0] * len(counts)
-    last = len(leaves) - 1
-    if last < 1:
-        return lengths
-    # Nodes 0 to last are the leaves by rising count, later ones their unions, which also rise.
-    weights = [n for n, _ in leaves]
-    parents = [0] * (2 * last)
-    leaf, union = 0, last + 1
-    for node in range(last + 1, 2 * last + 1):
-        weight = 0
-        for _ in (0, 1):
-            if leaf <= last and (union >= node or weights[leaf] <= weights[union]):
-                child, leaf = leaf, leaf + 1
-            else:
-                child, union = union, union + 1
-            parents[child] = node
-            weight += weights[child]
-        weights.append(weight)
-    depths = [0] * (2 * last + 1)
-    for node in range(2 * last - 1, -1, -1):
-        depths[node] = depths[parents[node]] + 1
-    for node, (_, symbol) in enumerate(leaves):
-        lengths[symbol] = depths[node]
-    return lengths
-
-
-def _cost(weights: list[int]) -> tuple[int, int]:
-    """Bits of all coded symbols and the longest code, for rising counts; as `_lengths` codes them.
-
-    Every union of two nodes adds one bit to each symbol below it.
-    """
-    bits = leaf = union = 0
-    unions: list[tuple[int, int]] = []  # weight and height, both rising
-    while len(unions) < len(weights) - 1:
-        weight = height = 0
-        for _ in (0, 1):
-            last = union == len(unions)
-            if leaf < len(weights) and (last or weights[leaf] <= unions[union][0]):
-                weight += weights[leaf]
-                leaf += 1
-            else:
-                weight += unions[union][0]
-                height = max(height, unions[union][1])
-                union += 1
-        unions.append((weight, height + 1))
-        bits += weight
-    return bits, unions[-1][1] if unions else 0
 
 
 def _read_count(payload: bytes) -> tuple[int, int]:

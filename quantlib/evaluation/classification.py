@@ -21,7 +21,7 @@ from quantlib.importance.example import Example, labelled_batches
 from quantlib.importance.preparing import prepare
 from quantlib.models import Classifier
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
-from quantlib.quantizers.sizes import ByteSizes
+from quantlib.quantizers.sizes import ByteSizes, add_sizes
 
 BATCH = 1000
 
@@ -83,8 +83,7 @@ def evaluate(
     watch(0, len(pictures))
     for x, _ in pictures.batches(batch):
         logits, spent = run(network, x, count_bytes)
-        for name, size in spent.items():
-            sizes[name] = sizes.get(name, ByteSizes()) + size
+        add_sizes(sizes, spent)
         predicted += logits.argmax(1).tolist()
         watch(len(predicted), len(pictures))
     seconds = time.perf_counter() - started

@@ -18,7 +18,7 @@ from quantlib.importance.example import Example, annotated_pictures
 from quantlib.importance.preparing import prepare
 from quantlib.models.segmenter import Segmenter
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
-from quantlib.quantizers.sizes import ByteSizes
+from quantlib.quantizers.sizes import ByteSizes, add_sizes
 
 EXAMPLE_SIDE = 64
 
@@ -62,8 +62,7 @@ def evaluate(
     watch(0, len(pictures))
     for rgb in pictures.rgb:
         logits, spent = run(network, to_tensor(rgb), count_bytes)
-        for name, size in spent.items():
-            sizes[name] = sizes.get(name, ByteSizes()) + size
+        add_sizes(sizes, spent)
         predicted.append(logits.argmax(1)[0].numpy().astype(np.uint8))
         watch(len(predicted), len(pictures))
     seconds = time.perf_counter() - started

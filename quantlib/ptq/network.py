@@ -16,7 +16,7 @@ from quantlib.quantizers.dqa_ans import with_coded_codes
 from quantlib.quantizers.noisyquant import fit_noisyquant
 from quantlib.quantizers.pot import fit_power_of_two
 from quantlib.quantizers.quantizer import EncodedTensor, Quantizer
-from quantlib.quantizers.sizes import ByteSizes
+from quantlib.quantizers.sizes import ByteSizes, add_sizes
 from quantlib.quantizers.uniform import fit_uniform
 
 
@@ -66,7 +66,7 @@ class QuantizedNetwork(nn.Module):
                 values, spent = a, self._learned_sizes(site, a)
             else:
                 values, spent = self.quantizer(site, a).measure(a)
-            sizes[site.name] = sizes.get(site.name, ByteSizes()) + spent
+            add_sizes(sizes, {site.name: spent})
             return values
 
         return self.site_network.run(x, visit), sizes

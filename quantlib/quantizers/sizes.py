@@ -1,5 +1,6 @@
 """Bytes of one quantized tensor, by what they are spent on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -34,3 +35,15 @@ class ByteSizes:
             self.tables + other.tables,
             self.scales + other.scales,
         )
+
+
+def add_sizes(total: dict[str, ByteSizes], spent: Mapping[str, ByteSizes]) -> None:
+    """Adds to `total`, in place, what each site of a network `spent`.
+
+    >>> total = {"a": ByteSizes(codes=3)}
+    >>> add_sizes(total, {"a": ByteSizes(codes=1), "b": ByteSizes(codes=5)})
+    >>> total["a"].codes, total["b"].codes
+    (4, 5)
+    """
+    for name, sizes in spent.items():
+        total[name] = total.get(name, ByteSizes()) + sizes

@@ -10,14 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from quantlib.coding import huffman
-from quantlib.coding.huffman import (
-    canonical_codes,
-    code_lengths,
-    code_table,
-    decode,
-    encode,
-    payload_size,
-)
+from quantlib.coding.huffman import decode, encode, payload_size
+from quantlib.coding.prefix_code import canonical_codes, code_lengths, code_table
 from quantlib.errors import QuantlibError
 
 COUNTS = st.lists(st.integers(0, 10_000) | st.integers(0, 5), min_size=1, max_size=256)
