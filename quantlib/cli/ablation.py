@@ -43,13 +43,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         raise QuantlibError(f"The plan has no bench {unknown[0]!r}; it has {', '.join(names)}.")
     chosen = set(options.bench or names)
     file = Path(options.results)
+    written = Path(options.summary) if options.summary else None
+    earlier = Summary.read(written) if written else None  # a damaged one is named now
     results = measure_all(
         plan, Path(options.data), file, options.jobs, _watch, lambda trial: trial.bench in chosen
     )
     summary = summarise(results)
-    if options.summary:
-        written = Path(options.summary)
-        Summary.read(written).with_benches(summary).write(written)
+    if written and earlier:
+        earlier.with_benches(summary).write(written)
     wanted = plan.trials()
     return {
         "measured": sum(trial.key in results.points for trial in wanted),

@@ -200,6 +200,7 @@ def test_the_verb_prints_and_writes(measured, tmp_path, capsys, monkeypatch):
     assert main([*told, "--summary", str(tmp_path / "summary.json"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["measured"] == found["of"] == len(Results.read(file).points) == 8
+    assert len(Summary.read(tmp_path / "summary.json").rows) == 8
     kept = replace(Summary.read(tmp_path / "summary.json").rows[0], bench="letters")
     Summary((kept,), {}).write(tmp_path / "summary.json")
     assert main([*told, "--summary", str(tmp_path / "summary.json"), "--json"]) == 0
@@ -208,3 +209,12 @@ def test_the_verb_prints_and_writes(measured, tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     assert main([*told, "--bench", "letters"]) == 2
     assert "no bench 'letters'" in capsys.readouterr().err
+
+
+def test_a_damaged_summary_is_named_before_anything_is_measured(tmp_path, capsys):
+    (tmp_path / "summary.json").write_text("{}")
+    told = ["ablation", str(PLANS / "ablation.toml"), "--data", "."]
+    files = ["--results", str(tmp_path / "r.json"), "--summary", str(tmp_path / "summary.json")]
+    assert main([*told, *files]) == 2
+    assert "holds no summary" in capsys.readouterr().err
+    assert not (tmp_path / "r.json").exists()
