@@ -109,9 +109,9 @@ def python_lines(data: LabelledData, network: Recogniser, settings: Settings) ->
             f'cifar10("train", {held})',
         ),
         OWN_FILE: (
-            "from pathlib import Path\n\nfrom quantlib.datasets.reading import read_parquet\n",
-            f'read_parquet(Path("pictures.parquet"), {held + count})[{held}:]',
-            f'read_parquet(Path("pictures.parquet"), {held})',
+            "from pathlib import Path\n\nfrom quantlib.datasets.reading import read_parquet_file\n",
+            f'read_parquet_file(Path("pictures.parquet"), {held + count})[{held}:]',
+            f'read_parquet_file(Path("pictures.parquet"), {held})',
         ),
     }[data.source]
     return (

@@ -143,10 +143,10 @@ def python_lines(
     scene: Scene, network: Recogniser, settings: Settings, classes: tuple[str, ...]
 ) -> str:
     own = scene.source == UPLOAD
-    read = "read_picture(Path('picture.png'))" if own else f"load_sample({scene.source!r})"
+    read = "read_picture_file(Path('picture.png'))" if own else f"load_sample({scene.source!r})"
     reading = (
         "from pathlib import Path\n\n" if own else "",
-        "from quantlib.imaging.reading import read_picture\n" if own else "",
+        "from quantlib.imaging.files import read_picture_file\n" if own else "",
     )
     return (
         f"{reading[0]}import numpy as np\n\n"

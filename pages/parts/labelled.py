@@ -1,7 +1,6 @@
 """The labelled pictures that a visitor chooses, and others of the same kind to calibrate on."""
 
 import hashlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,10 +126,7 @@ def _uploaded(count: int) -> LabelledData:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _own(name: str, content: bytes, count: int) -> LabelledData:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_bytes(content)
-        found = on_worker(read_parquet, path, CALIBRATION + count)
+    found = on_worker(read_parquet, content, name, CALIBRATION + count)
     if len(found) < 2:
         raise QuantlibError(
             f"{name} holds {len(found)} pictures; some are needed to calibrate on and others to "

@@ -56,10 +56,10 @@ def python_lines(choices: Choices) -> str:
         get = f"low, truth = reduced(sample_for({picture.source!r}, network.scale), network.scale)"
         extra = "from quantlib.pipeline import reduced, sample_for\n"
     elif picture.truth is not None:
-        get = 'low, truth = reduced(read_picture(Path("truth.png")).rgb, network.scale)'
+        get = 'low, truth = reduced(read_picture_file(Path("truth.png")).rgb, network.scale)'
         extra = _READING + "from quantlib.pipeline import reduced\n"
     else:
-        get = 'low, truth = read_picture(Path("input.png")).rgb, None'
+        get = 'low, truth = read_picture_file(Path("input.png")).rgb, None'
         extra = _READING
     return (
         "from quantlib.pipeline import default_pairs, measure, open_network, prepare, sites_of\n"
@@ -75,7 +75,7 @@ def python_lines(choices: Choices) -> str:
     )
 
 
-_READING = "from pathlib import Path\n\nfrom quantlib.imaging.reading import read_picture\n"
+_READING = "from pathlib import Path\n\nfrom quantlib.imaging.files import read_picture_file\n"
 
 
 def show_reproduce(choices: Choices) -> None:

@@ -53,7 +53,7 @@ def _picture_import(lab: Lab) -> str:
     if lab.subject.source in TITLES:
         return "from quantlib.pipeline import reduced, sample_for, sites_of\n"
     return (
-        "from quantlib.imaging.reading import read_picture\n"
+        "from quantlib.imaging.files import read_picture_file\n"
         "from quantlib.pipeline import reduced, sites_of\n"
     )
 
@@ -62,9 +62,9 @@ def _activation_lines(lab: Lab) -> str:
     if lab.subject.source in TITLES:
         low = f"low, _ = reduced(sample_for({lab.subject.source!r}, network.scale), network.scale)"
     elif lab.subject.truth is not None:
-        low = 'low, _ = reduced(read_picture("truth.png").rgb, network.scale)'
+        low = 'low, _ = reduced(read_picture_file("truth.png").rgb, network.scale)'
     else:
-        low = 'low = read_picture("input.png").rgb'
+        low = 'low = read_picture_file("input.png").rgb'
     channel = f".select({lab.site.channel_dim}, {lab.channel})" if lab.of_one_channel else ""
     return (
         f"{low}\n"

@@ -17,7 +17,7 @@ from quantlib.evaluation import classification, segmentation
 from quantlib.evaluation.dataset import find_pairs
 from quantlib.evaluation.ledger import Ledger
 from quantlib.evaluation.quality import psnr_y
-from quantlib.imaging.reading import read_picture
+from quantlib.imaging.files import read_picture_file
 from quantlib.importance.example import Example, annotated_pictures, labelled_batches
 from quantlib.models import load, load_classifier
 from quantlib.models.catalogue import CLASSIFICATION, SEGMENTATION, SUPER_RESOLUTION
@@ -90,7 +90,9 @@ class SuperResolutionBench:
 
     @cached_property
     def _pictures(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        return [(read_picture(high).rgb, read_picture(low).rgb) for _, high, low in self.pairs]
+        return [
+            (read_picture_file(high).rgb, read_picture_file(low).rgb) for _, high, low in self.pairs
+        ]
 
     def score(self, network: QuantizedNetwork) -> tuple[list[float], Ledger]:
         found, sizes = [], dict[str, ByteSizes]()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from quantlib.errors import QuantlibError
-from quantlib.imaging.reading import read_picture
+from quantlib.imaging.files import read_picture_file
 from quantlib.imaging.samples import SAMPLES
 from quantlib.models import load
 from quantlib.pipeline import (
@@ -148,7 +148,7 @@ def sample_picture(name: str, scale: int) -> np.ndarray:
     """A sample photograph by name, cut for a network of that scale, or a picture file."""
     if name in {sample.key for sample in SAMPLES}:
         return sample_for(name, scale)
-    return read_picture(Path(name)).rgb
+    return read_picture_file(Path(name)).rgb
 
 
 def folder(name: str) -> Path:
@@ -163,7 +163,7 @@ def pictures_in(name: str) -> list[np.ndarray]:
     files = sorted(p for p in folder(name).iterdir() if p.suffix.lower() in PICTURES)
     if not files:
         raise QuantlibError(f"{name} holds no PNG, JPEG or WebP picture.")
-    return [read_picture(file).rgb for file in files]
+    return [read_picture_file(file).rgb for file in files]
 
 
 def progress(what: str):

@@ -22,7 +22,7 @@ from quantlib.errors import QuantlibError
 from quantlib.evaluation.dataset import find_pairs
 from quantlib.evaluation.ledger import Ledger
 from quantlib.evaluation.quality import CONVENTION
-from quantlib.imaging.reading import read_picture
+from quantlib.imaging.files import read_picture_file
 from quantlib.pipeline import measure, reduced
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -88,7 +88,7 @@ def _pictures(options: argparse.Namespace) -> list[tuple[str, Reader]]:
 
 
 def _read(high: Path, low: Path) -> tuple[np.ndarray, np.ndarray]:
-    return read_picture(low).rgb, read_picture(high).rgb
+    return read_picture_file(low).rgb, read_picture_file(high).rgb
 
 
 def _figures(ledger: Ledger) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from quantlib.cli import train_recognition
 from quantlib.cli.choices import folder
 from quantlib.evaluation.dataset import find_pairs
 from quantlib.evaluation.quality import psnr_y
-from quantlib.imaging.reading import read_picture
+from quantlib.imaging.files import read_picture_file
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.training.loop import Progress
 from quantlib.training.recipe import read_toml, recipe_from
@@ -89,8 +89,8 @@ def scorer(
 
 
 def _psnr(network: nn.Module, high: Path, low: Path, scale: int) -> float:
-    result = to_uint8(network(to_tensor(read_picture(low).rgb)))
-    truth = read_picture(high).rgb[: result.shape[0], : result.shape[1]]
+    result = to_uint8(network(to_tensor(read_picture_file(low).rgb)))
+    truth = read_picture_file(high).rgb[: result.shape[0], : result.shape[1]]
     return round(psnr_y(result, truth, scale), 4)
 
 

@@ -14,7 +14,7 @@ from quantlib.cli.choices import (
     progress,
     quantized_from,
 )
-from quantlib.imaging.reading import read_picture, write_picture
+from quantlib.imaging.files import read_picture_file, write_picture
 from quantlib.imaging.resizing import resize
 from quantlib.pipeline import measure
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    picture = read_picture(Path(options.input))
+    picture = read_picture_file(Path(options.input))
     network = quantized_from(options)
     scale = int(network.site_network.network.scale)  # type: ignore[arg-type]
     result = measure(network, picture.rgb, scale, watch=progress("tiles"))

@@ -1,14 +1,15 @@
 """Pictures of one size with the class of every pixel, and CamVid's folders."""
 
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from quantlib.errors import QuantlibError
-from quantlib.imaging.reading import read_picture
+from quantlib.imaging.files import read_picture_file
+from quantlib.imaging.reading import opened
 
 CAMVID_CLASSES = (
     *("sky", "building", "pole", "road", "pavement", "tree"),
@@ -75,8 +76,8 @@ def read_annotated(
         raise QuantlibError(
             f"{missing[0]} in {pictures.name} has no annotation in {annotations.name}; add it."
         )
-    rgb = [read_picture(files[stem]).rgb for stem in sorted(files)]
-    numbers = [read_annotation(labels[stem]) for stem in sorted(files)]
+    rgb = [read_picture_file(files[stem]).rgb for stem in sorted(files)]
+    numbers = [_read_annotation_file(labels[stem]) for stem in sorted(files)]
     if len({side.shape for side in rgb}) > 1 or len({side.shape for side in numbers}) > 1:
         raise QuantlibError(
             f"The pictures in {pictures.name} have different sizes; choose a data set of one size."
@@ -96,7 +97,17 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in folder.iterdir() if path.suffix.lower() in suffixes}
 
 
-def read_annotation(source: Path | bytes, name: str = "") -> np.ndarray:
+def _read_annotation_file(path: Path) -> np.ndarray:
+    try:
+        with path.open("rb") as file:
+            return read_annotation(file, path.name)
+    except OSError as error:
+        raise QuantlibError(
+            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
+        ) from None
+
+
+def read_annotation(source: bytes | BinaryIO, name: str = "The annotation") -> np.ndarray:
     """The number of the class at every pixel, `uint8 (H, W)`, of a grey or indexed PNG.
 
     Raises a `QuantlibError` for what is no PNG, damaged, or a picture in colour.
@@ -105,9 +116,8 @@ def read_annotation(source: Path | bytes, name: str = "") -> np.ndarray:
     Traceback (most recent call last):
     quantlib.errors.QuantlibError: street.png is no PNG file or is damaged; choose another.
     """
-    name = name or (source.name if isinstance(source, Path) else "The annotation")
+    file = opened(source, name)
     try:
-        file = BytesIO(source) if isinstance(source, bytes) else source
         with Image.open(file, formats=["PNG"]) as picture:
             numbers = np.array(picture)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:

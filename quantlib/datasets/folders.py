@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from quantlib.datasets.labelled import LabelledPictures
-from quantlib.datasets.reading import read_parquet, read_rows
+from quantlib.datasets.reading import read_parquet_file, read_rows
 from quantlib.errors import QuantlibError
 
 TEST_BATCH = 50
@@ -24,7 +24,7 @@ def read_cifar10(folder: Path, split: str = "test") -> LabelledPictures:
     """
     tables = sorted(folder.rglob(f"{split}-*.parquet"))
     if tables:
-        return joined([read_parquet(table) for table in tables])
+        return joined([read_parquet_file(table) for table in tables])
     batches = {
         int(path.stem.rsplit("_", 1)[1]): path for path in folder.glob("cifar10_batch_*.png")
     }

@@ -2,16 +2,32 @@
 
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from quantlib.datasets.labelled import CIFAR10_CLASSES, LabelledPictures
 from quantlib.errors import QuantlibError
-from quantlib.imaging.reading import read_picture
+from quantlib.imaging.files import read_picture_file
+from quantlib.imaging.reading import opened, read_picture
+
+
+def read_parquet_file(path: Path, limit: int | None = None) -> LabelledPictures:
+    """The first `limit` pictures, or all, of the file at `path`, as `read_parquet` reads them."""
+    try:
+        with path.open("rb") as file:
+            return read_parquet(file, path.name, limit)
+    except FileNotFoundError:
+        raise QuantlibError(f"There is no file {path}; check the path.") from None
+    except OSError as error:
+        raise QuantlibError(
+            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
+        ) from None
 
 
 def read_parquet(
-    path: Path,
+    source: bytes | BinaryIO,
+    name: str,
     limit: int | None = None,
     picture: str = "img",
     label: str = "label",
@@ -19,7 +35,8 @@ def read_parquet(
 ) -> LabelledPictures:
     """The first `limit` pictures, or all, of a data set as the Hugging Face Hub stores it.
 
-    Column `picture` is a struct with the `bytes` of a PNG or JPEG file each, `label` an integer.
+    `source` are the bytes of a file called `name`, or it opened. Column `picture` is a struct with
+    the `bytes` of a PNG or JPEG file each, `label` an integer.
     Raises a `QuantlibError` where pyarrow is missing, for a file that is no such table and for
     pictures of different sizes.
     """
@@ -30,21 +47,19 @@ def read_parquet(
             "Reading a parquet file needs pyarrow; install it with `pip install pyarrow`."
         ) from None
     try:
-        table = parquet.read_table(path, columns=[picture, label]).slice(0, limit)
+        table = parquet.read_table(opened(source, name), columns=[picture, label]).slice(0, limit)
         rows, labels = table[picture].to_pylist(), table[label].to_pylist()
         files = [row["bytes"] for row in rows]
         numbers = np.array(labels, dtype=np.int64)
-    except FileNotFoundError:
-        raise QuantlibError(f"There is no file {path}; check the path.") from None
     except (ArrowException, KeyError, TypeError, ValueError, OSError) as error:
         raise QuantlibError(
-            f"{path.name} is no table with pictures in {picture} and labels in {label}; choose "
+            f"{name} is no table with pictures in {picture} and labels in {label}; choose "
             "the parquet file of a picture data set."
         ) from error
-    decoded = [read_picture(file, f"Row {at} of {path.name}").rgb for at, file in enumerate(files)]
+    decoded = [read_picture(file, f"Row {at} of {name}").rgb for at, file in enumerate(files)]
     if len({rgb.shape for rgb in decoded}) > 1:
         raise QuantlibError(
-            f"The pictures in {path.name} have different sizes; choose a data set of one size."
+            f"The pictures in {name} have different sizes; choose a data set of one size."
         )
     rgb = np.stack(decoded) if decoded else np.empty((0, 1, 1, 3), np.uint8)
     return LabelledPictures(rgb, numbers, classes)
@@ -61,7 +76,7 @@ def read_rows(
 
     The form of ml4a's CIFAR-10; the label of row i is number `first` + i of the list.
     """
-    rows = read_picture(picture).rgb
+    rows = read_picture_file(picture).rgb
     if rows.shape[1] != side**2:
         raise QuantlibError(
             f"{picture.name} is {rows.shape[1]} pixels wide, not {side**2}; choose a file with a "

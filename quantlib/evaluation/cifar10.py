@@ -1,7 +1,7 @@
 """The test pictures of CIFAR-10 (Krizhevsky, 2009) from the Hub."""
 
 from quantlib.datasets import LabelledPictures
-from quantlib.datasets.reading import read_parquet
+from quantlib.datasets.reading import read_parquet_file
 from quantlib.errors import QuantlibError
 from quantlib.models import hub
 
@@ -21,4 +21,4 @@ def cifar10(split: str = "test", limit: int | None = None) -> LabelledPictures:
     if split not in FILES:
         raise QuantlibError(f"CIFAR-10 has no split {split!r}; choose {' or '.join(FILES)}.")
     reference = hub.HubReference(REPOSITORY, file=FILES[split], kind="dataset")
-    return read_parquet(hub.fetch(reference).path, limit)
+    return read_parquet_file(hub.fetch(reference).path, limit)

@@ -1,9 +1,12 @@
-"""Pictures from files and into files, always as 8-bit RGB with the transparency kept apart."""
+"""Pictures from the bytes of a file and into them, as 8-bit RGB with transparency kept apart.
+
+What is read may come from anybody, so nothing here takes a path: `imaging/files.py` does.
+"""
 
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from os import PathLike
 from typing import BinaryIO
 
 import numpy as np
@@ -29,11 +32,11 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def read_picture(source: Path | bytes, name: str = "", max_pixels: int = 16_000_000) -> Picture:
-    """A PNG, JPEG or WebP picture from a path or from the bytes of a file.
+def read_picture(source: bytes | BinaryIO, name: str = "", max_pixels: int = 16_000_000) -> Picture:
+    """A PNG, JPEG or WebP picture from the bytes of a file, or from an open one.
 
-    The size is checked before a pixel is decoded. Raises QuantlibError for what is not there,
-    not one of the three formats, damaged or larger than `max_pixels`.
+    The size is checked before a pixel is decoded. Raises QuantlibError for what is not one of the
+    three formats, damaged or larger than `max_pixels`.
 
     >>> read_picture(png_bytes(np.zeros((2, 3, 3), np.uint8)), name="dark.png").rgb.shape
     (2, 3, 3)
@@ -42,21 +45,27 @@ def read_picture(source: Path | bytes, name: str = "", max_pixels: int = 16_000_
     quantlib.errors.QuantlibError: notes.png is no PNG, JPEG or WebP picture; choose another file.
     """
     max_pixels = min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels)
+    return _read(opened(source, name), name or "The picture", max_pixels)
+
+
+def opened(source: bytes | BinaryIO, name: str) -> BinaryIO:
+    """What is read from: `source` itself, or its bytes as a file.
+
+    Pillow and pyarrow would open text as a path on this machine, so a QuantlibError for it and for
+    whatever else holds no bytes.
+
+    >>> opened("/etc/passwd", "Row 0")  # type: ignore[arg-type]
+    Traceback (most recent call last):
+    quantlib.errors.QuantlibError: Row 0 is str, not the bytes of a file; choose a file with bytes.
+    """
     if isinstance(source, bytes):
-        return _read(BytesIO(source), name or "The picture", max_pixels)
-    path = Path(source)
-    name = name or path.name
-    try:
-        if path.is_dir():
-            raise QuantlibError(f"{name} is a folder; choose a picture file inside it.")
-        with path.open("rb") as file:
-            return _read(file, name, max_pixels)
-    except FileNotFoundError:
-        raise QuantlibError(f"There is no picture {name}; check the path {path}.") from None
-    except OSError as error:
+        return BytesIO(source)
+    if isinstance(source, str | PathLike) or not hasattr(source, "read"):
         raise QuantlibError(
-            f"{name} cannot be read ({error.strerror}); check the path and its permissions."
-        ) from None
+            f"{name or 'The file'} is {type(source).__name__}, not the bytes of a file; choose a "
+            "file with bytes."
+        )
+    return source
 
 
 def png_bytes(rgb: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
@@ -79,26 +88,6 @@ def png_bytes(rgb: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
     buffer = BytesIO()
     Image.fromarray(rgb).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
-
-
-def write_picture(path: Path, rgb: np.ndarray, alpha: np.ndarray | None = None) -> None:
-    """Writes a PNG file; raises QuantlibError for another suffix or a place that is not there.
-
-    >>> write_picture(Path("small.jpg"), np.zeros((1, 1, 3), np.uint8))
-    Traceback (most recent call last):
-    quantlib.errors.QuantlibError: small.jpg does not end in .png; results are stored without loss.
-    """
-    if path.suffix.lower() != ".png":
-        raise QuantlibError(f"{path.name} does not end in .png; results are stored without loss.")
-    data = png_bytes(rgb, alpha)
-    try:
-        path.write_bytes(data)
-    except FileNotFoundError:
-        raise QuantlibError(f"There is no folder {path.parent}; create it first.") from None
-    except OSError as error:
-        raise QuantlibError(
-            f"{path} cannot be written ({error.strerror}); choose another place."
-        ) from None
 
 
 def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:

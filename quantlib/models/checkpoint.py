@@ -17,6 +17,9 @@ from quantlib.errors import QuantlibError
 PICKLES = (".pt", ".pth", ".bin", ".th", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLES)
 
+DEEPEST = 8
+"""Wrappers inside wrappers; a pickle may also contain itself."""
+
 _WRAPPERS = ("params_ema", "params", "state_dict", "model")
 
 
@@ -131,7 +134,9 @@ def _refused_globals(path: Path, error: pickle.UnpicklingError) -> list[str]:
 
 
 def _unwrap(content: object) -> dict[str, Tensor]:
-    while isinstance(content, Mapping):
+    for _ in range(DEEPEST):
+        if not isinstance(content, Mapping):
+            break
         wrapper = next((w for w in _WRAPPERS if isinstance(content.get(w), Mapping)), None)
         if wrapper is None:
             break

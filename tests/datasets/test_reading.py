@@ -10,7 +10,8 @@ import pytest
 from pyarrow import parquet
 
 from quantlib.datasets import LabelledPictures
-from quantlib.datasets.reading import read_parquet, read_rows
+from quantlib.datasets.annotated import read_annotation
+from quantlib.datasets.reading import read_parquet, read_parquet_file, read_rows
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.cifar10 import cifar10
 from quantlib.imaging.reading import png_bytes
@@ -63,11 +64,10 @@ def test_a_data_set_that_is_not_there(server: HubServer) -> None:
         cifar10()
 
 
-def test_other_columns_and_classes(tmp_path: Path) -> None:
-    path = tmp_path / "a.parquet"
+def test_other_columns_and_classes() -> None:
     rgb = pictures(2, 8)
-    path.write_bytes(table([png_bytes(one) for one in rgb], [1, 0], picture="image", label="y"))
-    found = read_parquet(path, picture="image", label="y", classes=("no", "yes"))
+    content = table([png_bytes(one) for one in rgb], [1, 0], picture="image", label="y")
+    found = read_parquet(content, "a", picture="image", label="y", classes=("no", "yes"))
     np.testing.assert_array_equal(found.rgb, rgb)
     assert found.classes == ("no", "yes")
 
@@ -84,12 +84,41 @@ def test_parquet_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ]:
         path.write_bytes(content)
         with pytest.raises(QuantlibError, match=sentence):
-            read_parquet(path)
+            read_parquet_file(path)
     with pytest.raises(QuantlibError, match="There is no file"):
-        read_parquet(tmp_path / "b.parquet")
+        read_parquet_file(tmp_path / "b.parquet")
+    with pytest.raises(QuantlibError, match="cannot be read"):
+        read_parquet_file(tmp_path)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(QuantlibError, match="needs pyarrow"):
-        read_parquet(path)
+        read_parquet_file(path)
+
+
+def test_text_in_place_of_a_picture_is_no_path(tmp_path: Path) -> None:
+    there = tmp_path / "there.png"
+    there.write_bytes(png_bytes(pictures(1)[0]))
+    sentences = set()
+    for cell in (str(there), str(tmp_path), str(tmp_path / "gone.png")):
+        rows = pa.array([{"bytes": cell}], pa.struct([("bytes", pa.string())]))
+        buffer = io.BytesIO()
+        parquet.write_table(pa.table({"img": rows, "label": [0]}), buffer)
+        with pytest.raises(QuantlibError) as error:
+            read_parquet(buffer.getvalue(), "a.parquet")
+        sentences.add(str(error.value))
+    assert sentences == {
+        "Row 0 of a.parquet is str, not the bytes of a file; choose a file with bytes."
+    }
+
+
+@pytest.mark.parametrize("as_text", [str, Path])
+def test_no_reader_takes_a_path(tmp_path: Path, as_text: type) -> None:
+    picture, rows = tmp_path / "a.png", tmp_path / "a.parquet"
+    picture.write_bytes(png_bytes(pictures(1)[0]))
+    rows.write_bytes(table([picture.read_bytes()], [0]))
+    with pytest.raises(QuantlibError, match="not the bytes of a file"):
+        read_annotation(as_text(picture))
+    with pytest.raises(QuantlibError, match="not the bytes of a file"):
+        read_parquet(as_text(rows), "a.parquet")
 
 
 def test_rows_of_one_png(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from quantlib.errors import QuantlibError
-from quantlib.imaging.reading import png_bytes, read_picture, write_picture
+from quantlib.imaging.files import read_picture_file, write_picture
+from quantlib.imaging.reading import png_bytes, read_picture
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 9, 3)).astype(np.uint8)
 SMOOTH = np.dstack(
@@ -173,8 +174,17 @@ def test_16_bit_grey_that_is_rotated():
 def test_from_a_path(tmp_path):
     path = tmp_path / "photo.png"
     path.write_bytes(saved(Image.fromarray(RGB)))
-    assert read_picture(path).name == "photo.png"
-    assert read_picture(path, "other").name == "other"
+    assert read_picture_file(path).name == "photo.png"
+    assert read_picture_file(path, "other").name == "other"
+
+
+def test_a_path_is_never_opened(tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(saved(Image.fromarray(RGB)))
+    for source in (str(path), path, str(path).encode().decode(), 7, None, ["photo"]):
+        with pytest.raises(QuantlibError, match="not the bytes of a file") as error:
+            read_picture(source)  # type: ignore[arg-type]
+        assert "photo" not in str(error.value)
 
 
 def one_sentence(error) -> str:
@@ -201,9 +211,9 @@ def one_sentence(error) -> str:
 def test_bad_data(data, words, tmp_path):
     path = tmp_path / "bad.png"
     path.write_bytes(data)
-    for source in (data, path):
+    for read, source in ((read_picture, data), (read_picture_file, path)):
         with pytest.raises(QuantlibError, match=words) as error:
-            read_picture(source, "bad.png")
+            read(source, "bad.png")
         assert "bad.png" in one_sentence(error)
 
 
@@ -214,12 +224,12 @@ def test_bytes_without_a_name():
 
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(QuantlibError, match=r"There is no picture gone\.png") as error:
-        read_picture(tmp_path / "gone.png")
+        read_picture_file(tmp_path / "gone.png")
     one_sentence(error)
     with pytest.raises(QuantlibError, match="is a folder"):
-        read_picture(tmp_path)
+        read_picture_file(tmp_path)
     with pytest.raises(QuantlibError, match="cannot be read"):
-        read_picture(tmp_path / ("x" * 300 + ".png"))
+        read_picture_file(tmp_path / ("x" * 300 + ".png"))
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind here")
@@ -228,7 +238,7 @@ def test_forbidden_file(tmp_path):
     path.write_bytes(saved(Image.fromarray(RGB)))
     path.chmod(0)
     with pytest.raises(QuantlibError, match="cannot be read"):
-        read_picture(path)
+        read_picture_file(path)
 
 
 @pytest.mark.parametrize("side", [4_500, 12_000, 20_000])
@@ -282,7 +292,7 @@ def test_write_and_read(tmp_path, alpha):
     path = tmp_path / "out.PNG"
     write_picture(path, RGB, alpha)
     assert path.read_bytes() == png_bytes(RGB, alpha)
-    picture = read_picture(path)
+    picture = read_picture_file(path)
     np.testing.assert_array_equal(picture.rgb, RGB)
     if alpha is None:
         assert picture.alpha is None

@@ -112,3 +112,13 @@ def test_missing_and_misnamed_files(tmp_path: Path) -> None:
         read_weights(tmp_path / "absent.pth")
     with pytest.raises(QuantlibError, match=r"photo\.png is not a checkpoint"):
         read_weights(tmp_path / "photo.png")
+
+
+@pytest.mark.parametrize("name", ["model", "state_dict", "params"])
+def test_a_checkpoint_that_contains_itself_ends(tmp_path: Path, name: str) -> None:
+    path, content = tmp_path / "ring.pth", {}
+    content[name] = content
+    torch.save(content, path)
+    assert path.stat().st_size < 2000
+    with pytest.raises(QuantlibError, match=r"ring\.pth holds no weights"):
+        read_weights(path)

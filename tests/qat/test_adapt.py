@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.quality import psnr_y
-from quantlib.imaging.reading import read_picture
+from quantlib.imaging.files import read_picture_file
 from quantlib.imaging.resizing import downscale
 from quantlib.imaging.samples import load_sample
 from quantlib.imaging.tensors import to_tensor, to_uint8
@@ -294,8 +294,8 @@ def set5(network: nn.Module, data: Path) -> float:
     for file in sorted((data / "set5" / "HR").glob("*.png")):
         low = data / "set5" / "LR_bicubic" / f"X{scale}" / f"{file.stem}x{scale}.png"
         with torch.no_grad():
-            made = to_uint8(network(to_tensor(read_picture(low).rgb)))
-        truth = read_picture(file).rgb[: made.shape[0], : made.shape[1]]
+            made = to_uint8(network(to_tensor(read_picture_file(low).rgb)))
+        truth = read_picture_file(file).rgb[: made.shape[0], : made.shape[1]]
         values.append(psnr_y(made, truth, scale))
     return float(np.mean(values))
 
