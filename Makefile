@@ -39,7 +39,7 @@ bench: .venv/.runtime
 	$(BIN)/python -m quantlib bench
 
 adapt: .venv/.dev
-	$(BIN)/python -m tests.qat.pan_on_set5 $(DATA)
+	$(BIN)/python -m tests.qat.adapting.pan_on_set5 $(DATA)
 
 table: comparison transformers ablation
 

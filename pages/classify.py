@@ -5,9 +5,11 @@ import shlex
 import numpy as np
 import streamlit as st
 
-from pages.parts.class_changes import show_class_changes, show_class_table
-from pages.parts.classifying import batch_of, classified
-from pages.parts.labelled import (
+from pages.parts.recognition.class_changes import show_class_changes, show_class_table
+from pages.parts.recognition.classifying import batch_of, classified
+from pages.parts.recognition.networks import Recogniser, choose_recogniser, show_nothing_bundled
+from pages.parts.recognition.picture_grid import Called, show_grid
+from pages.parts.recognition.pictures import (
     CIFAR10,
     DIGITS,
     OWN_FILE,
@@ -15,16 +17,14 @@ from pages.parts.labelled import (
     choose_data,
     expected_classes,
 )
-from pages.parts.notices import notice
-from pages.parts.picture_grid import Called, show_grid
-from pages.parts.published_beside import show_published_beside
-from pages.parts.recognisers import Recogniser, choose_recogniser, show_nothing_bundled
-from pages.parts.recognition_method import choose_settings, compared, show_ledgers, size_of
-from pages.parts.reproduce import flags, show_code
-from pages.parts.start import start_page
-from quantlib.evaluation.classification import Classification
+from pages.parts.recognition.published_beside import show_published_beside
+from pages.parts.recognition.settings import choose_settings, compared, show_ledgers, size_of
+from pages.parts.shared.notices import notice
+from pages.parts.shared.start import start_page
+from pages.parts.super_resolution.reproduce import flags, show_code
 from quantlib.models.catalogue import CLASSIFICATION
 from quantlib.ptq import Settings
+from quantlib.tasks.classification import Classification
 
 start_page(
     "Classify",
@@ -104,7 +104,7 @@ def python_lines(data: LabelledData, network: Recogniser, settings: Settings) ->
             f'read_digits("train")[:{held}]',
         ),
         CIFAR10: (
-            "from quantlib.evaluation.cifar10 import cifar10\n",
+            "from quantlib.tasks.cifar10 import cifar10\n",
             f'cifar10("test", {count})',
             f'cifar10("train", {held})',
         ),
@@ -116,7 +116,7 @@ def python_lines(data: LabelledData, network: Recogniser, settings: Settings) ->
     }[data.source]
     return (
         f"{imports}"
-        "from quantlib.evaluation.classification import classify\n"
+        "from quantlib.tasks.classification import classify\n"
         "from quantlib.models import load_classifier\n"
         "from quantlib.ptq import Settings\n\n"
         f"settings = {settings!r}\n"

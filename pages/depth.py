@@ -4,23 +4,24 @@ from statistics import fmean, stdev
 
 import streamlit as st
 
-from pages.parts import charts, crops, depth_charts
-from pages.parts.depths import (
+from pages.parts.depth import charts as depth_charts
+from pages.parts.depth.sub_networks import (
     loaded_super_network,
     sub_network_with_8bit_ends,
     sub_networks,
     super_networks,
     trained_alone,
 )
-from pages.parts.notices import notice
-from pages.parts.pictures import Subject, bicubic, choose_picture, subject
-from pages.parts.reproduce import show_code
-from pages.parts.start import start_page
+from pages.parts.figures import charts, crops
+from pages.parts.shared.notices import notice
+from pages.parts.shared.start import start_page
+from pages.parts.super_resolution.pictures import Subject, bicubic, choose_picture, subject
+from pages.parts.super_resolution.reproduce import show_code
 from quantlib.errors import QuantlibError
-from quantlib.evaluation.depths import SubNetwork, random_blocks, skip_order, super_network
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.models import SRNetwork
 from quantlib.qat.depth import DEPTHS, kept_blocks
+from quantlib.tasks.super_networks import SubNetwork, random_blocks, skip_order, super_network
 
 start_page(
     "Depth",
@@ -219,9 +220,9 @@ def command(name: str, picture: Subject, scale: int, depth: str | None) -> str |
 
 def python_lines(name: str, picture: Subject, chosen: SubNetwork) -> str:
     return (
-        "from quantlib.evaluation.depths import through_blocks\n"
+        "from quantlib.tasks.super_networks import through_blocks\n"
         "from quantlib.models import load\n"
-        "from quantlib.pipeline import reduced, sample_for\n\n"
+        "from quantlib.tasks.super_resolution import reduced, sample_for\n\n"
         f"network = load({name!r})\n"
         f"low, truth = reduced(sample_for({picture.source!r}, network.scale), network.scale)\n"
         f"print(through_blocks(network, {list(chosen.kept)}, low, truth).psnr_y)\n"

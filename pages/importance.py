@@ -6,22 +6,22 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts import charts
-from pages.parts.ablation_view import show_ablation
-from pages.parts.activations import activation
-from pages.parts.choices import CRITERION_TITLES, Choices, choose
-from pages.parts.measuring import known_ranking, ranking_of
-from pages.parts.notices import notice
-from pages.parts.reproduce import show_reproduce
-from pages.parts.start import start_page
-from pages.parts.waiting import progress, wait_for_greedy
-from pages.parts.walkthrough import (
+from pages.parts.figures import charts
+from pages.parts.figures.ablation import show_ablation
+from pages.parts.importance.walkthrough import (
     Channel,
     show_coding,
     show_equality,
     show_map_and_histogram,
     show_value,
 )
+from pages.parts.shared.notices import notice
+from pages.parts.shared.start import start_page
+from pages.parts.super_resolution.activations import activation
+from pages.parts.super_resolution.measuring import known_ranking, ranking_of
+from pages.parts.super_resolution.reproduce import show_reproduce
+from pages.parts.super_resolution.sidebar import CRITERION_TITLES, Choices, choose
+from pages.parts.super_resolution.waiting import progress, wait_for_greedy
 from quantlib.importance import Ranking
 from quantlib.ptq import Site
 

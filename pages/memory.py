@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from pages.parts import charts
-from pages.parts.choices import CRITERION_TITLES, METHOD_TITLES, Choices, choose
-from pages.parts.codecs_view import show_codecs, show_latency
-from pages.parts.equal_bytes import choose_bits, read, show_readings
-from pages.parts.frontier import UNIFORM, Point, as_csv, grid, point, table
-from pages.parts.measuring import measured, quantized
-from pages.parts.notices import notice
-from pages.parts.pictures import bicubic
-from pages.parts.reproduce import show_reproduce
-from pages.parts.start import start_page
-from pages.parts.waiting import measured_all, wait_for_greedy
-from pages.parts.worker import on_worker
+from pages.parts.figures import charts
+from pages.parts.memory.codecs import show_codecs, show_latency
+from pages.parts.memory.equal_bytes import choose_bits, read, show_readings
+from pages.parts.memory.frontier import UNIFORM, Point, as_csv, grid, point, table
+from pages.parts.shared.notices import notice
+from pages.parts.shared.start import start_page
+from pages.parts.shared.worker import on_worker
+from pages.parts.super_resolution.measuring import measured, quantized
+from pages.parts.super_resolution.pictures import bicubic
+from pages.parts.super_resolution.reproduce import show_reproduce
+from pages.parts.super_resolution.sidebar import CRITERION_TITLES, METHOD_TITLES, Choices, choose
+from pages.parts.super_resolution.waiting import measured_all, wait_for_greedy
 from quantlib.evaluation.operations import count_operations
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.tensors import to_tensor

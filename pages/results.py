@@ -2,20 +2,20 @@
 
 import streamlit as st
 
-from pages.parts import comparison
-from pages.parts.ablation_view import show_ablation
-from pages.parts.bundled import bits_of, cards, is_quantized, scores, show_bundled
-from pages.parts.comparison import Comparison, comparisons, what_is_missing
-from pages.parts.comparison_view import show_comparison, show_runs
-from pages.parts.dqa_results import show_dqa
-from pages.parts.notices import notice
-from pages.parts.published_view import show_published_psnr
-from pages.parts.reproduce import show_code
-from pages.parts.start import start_page
-from pages.parts.transformers_view import show_transformers
+from pages.parts.figures.ablation import show_ablation
+from pages.parts.results import comparison
+from pages.parts.results.bundled import bits_of, cards, is_quantized, scores, show_bundled
+from pages.parts.results.comparison import Comparison, comparisons, what_is_missing
+from pages.parts.results.comparison_view import show_comparison, show_runs
+from pages.parts.results.dqa import show_dqa
+from pages.parts.results.published import show_published_psnr
+from pages.parts.results.transformers import show_transformers
+from pages.parts.shared.notices import notice
+from pages.parts.shared.start import start_page
+from pages.parts.super_resolution.reproduce import show_code
 from quantlib.evaluation.quality import CONVENTION
-from quantlib.training.comparison import Result, read_results
-from quantlib.training.summary import name_of
+from quantlib.training.comparison.plan import Result, read_results
+from quantlib.training.comparison.summary import name_of
 
 start_page(
     "Results",

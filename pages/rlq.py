@@ -3,13 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from pages.parts import charts, rlq_charts
-from pages.parts.lab import HIGHEST, LOWEST, WEIGHTS, Findings, Lab, choose_lab, examine
-from pages.parts.notices import notice
-from pages.parts.phi import show_phi
-from pages.parts.rlq_reproduce import show_rlq_reproduce
-from pages.parts.start import start_page
-from pages.parts.training_lab import show_training
+from pages.parts.figures import charts
+from pages.parts.rlq import charts as rlq_charts
+from pages.parts.rlq.layer import HIGHEST, LOWEST, WEIGHTS, Findings, Lab, choose_lab, examine
+from pages.parts.rlq.phi import show_phi
+from pages.parts.rlq.reproduce import show_rlq_reproduce
+from pages.parts.rlq.training import show_training
+from pages.parts.shared.notices import notice
+from pages.parts.shared.start import start_page
 from quantlib.qat.rlq import RLQ
 
 start_page(

@@ -3,23 +3,28 @@
 import numpy as np
 import streamlit as st
 
-from pages.parts.agreement import show_agreement, show_agreement_in_numbers
-from pages.parts.class_changes import show_class_changes, show_class_table
-from pages.parts.notices import notice
-from pages.parts.overlays import difference, overlay, show_legend
-from pages.parts.pictures import UPLOAD
-from pages.parts.recognisers import Recogniser, choose_recogniser, show_nothing_bundled
-from pages.parts.recognition_method import choose_settings, compared, show_ledgers, size_of
-from pages.parts.reproduce import show_code
-from pages.parts.scenes import AREA, Scene, choose_scene
-from pages.parts.segmenting import CALIBRATION_SIDE, calibration_keys, classes_of, segmented
-from pages.parts.start import start_page
+from pages.parts.recognition.agreement import show_agreement, show_agreement_in_numbers
+from pages.parts.recognition.class_changes import show_class_changes, show_class_table
+from pages.parts.recognition.networks import Recogniser, choose_recogniser, show_nothing_bundled
+from pages.parts.recognition.overlays import difference, overlay, show_legend
+from pages.parts.recognition.scene import AREA, Scene, choose_scene
+from pages.parts.recognition.segmenting import (
+    CALIBRATION_SIDE,
+    calibration_keys,
+    classes_of,
+    segmented,
+)
+from pages.parts.recognition.settings import choose_settings, compared, show_ledgers, size_of
+from pages.parts.shared.notices import notice
+from pages.parts.shared.start import start_page
+from pages.parts.super_resolution.pictures import UPLOAD
+from pages.parts.super_resolution.reproduce import show_code
 from quantlib.datasets.annotated import AnnotatedPictures
 from quantlib.evaluation.iou import Confusion
-from quantlib.evaluation.segmentation import Segmentation
 from quantlib.imaging.reading import png_bytes
 from quantlib.models.catalogue import SEGMENTATION
 from quantlib.ptq import Settings
+from quantlib.tasks.segmentation import Segmentation
 
 start_page(
     "Segment",
@@ -150,7 +155,7 @@ def python_lines(
     )
     return (
         f"{reading[0]}import numpy as np\n\n"
-        "from quantlib.evaluation.segmentation import labelled_by, segment\n"
+        "from quantlib.tasks.segmentation import labelled_by, segment\n"
         f"{reading[1]}"
         "from quantlib.imaging.resizing import fit_area\n"
         "from quantlib.imaging.samples import load_sample\n"

@@ -5,21 +5,21 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from pages.parts import charts, crops
-from pages.parts.adapting_view import show_adapted, show_adapting
-from pages.parts.choices import METHOD_TITLES, Choices, choose
-from pages.parts.compare import clicked_point, compare_slider
-from pages.parts.measuring import known_ranking, ranking_of
-from pages.parts.notices import notice
-from pages.parts.pictures import bicubic
-from pages.parts.reproduce import show_reproduce
-from pages.parts.start import start_page
-from pages.parts.variants import ready_bits, reference_depth
-from pages.parts.waiting import Passes, passes, wait_for, wait_for_greedy
+from pages.parts.figures import charts, crops
+from pages.parts.figures.compare import clicked_point, compare_slider
+from pages.parts.shared.notices import notice
+from pages.parts.shared.start import start_page
+from pages.parts.super_resolution.adapting_view import show_adapted, show_adapting
+from pages.parts.super_resolution.measuring import known_ranking, ranking_of
+from pages.parts.super_resolution.network_forms import ready_bits, reference_depth
+from pages.parts.super_resolution.pictures import bicubic
+from pages.parts.super_resolution.reproduce import show_reproduce
+from pages.parts.super_resolution.sidebar import METHOD_TITLES, Choices, choose
+from pages.parts.super_resolution.waiting import Passes, passes, wait_for, wait_for_greedy
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.reading import png_bytes
-from quantlib.pipeline import Measurement
 from quantlib.ptq import Settings
+from quantlib.tasks.super_resolution import Measurement
 
 start_page(
     "Workbench",

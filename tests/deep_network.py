@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from quantlib.models.edsr import EDSR
-from quantlib.qat.packing import packed_state
-from quantlib.qat.placement import residual_schemes
+from quantlib.models.architectures.edsr import EDSR
+from quantlib.qat.layers.packing import packed_state
+from quantlib.qat.layers.placement import residual_schemes
 from quantlib.qat.scheme import Scheme, quantize_layers
 
 BLOCKS = 4

@@ -8,13 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
-from quantlib import pipeline
 from quantlib.datasets import LabelledPictures
 from quantlib.datasets.annotated import AnnotatedPictures, read_camvid
 from quantlib.datasets.folders import read_cifar10, read_digits
+from quantlib.datasets.paired_folders import find_pairs
 from quantlib.errors import QuantlibError
-from quantlib.evaluation import classification, segmentation
-from quantlib.evaluation.dataset import find_pairs
 from quantlib.evaluation.ledger import Ledger
 from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.files import read_picture_file
@@ -24,6 +22,8 @@ from quantlib.models.catalogue import CLASSIFICATION, SEGMENTATION, SUPER_RESOLU
 from quantlib.models.segmenter import load_segmenter
 from quantlib.ptq import QuantizedNetwork, SiteNetwork
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
+from quantlib.tasks import classification, segmentation
+from quantlib.tasks import super_resolution as pipeline
 
 UNITS = {
     SUPER_RESOLUTION: "dB PSNR (Y)",

@@ -14,8 +14,8 @@ from quantlib.imaging.resizing import downscale
 from quantlib.imaging.samples import load_sample
 from quantlib.imaging.tensors import to_tensor
 from quantlib.models import load
-from quantlib.pipeline import default_pairs, prepare, sites_of
 from quantlib.ptq import Settings
+from quantlib.tasks.super_resolution import default_pairs, prepare, sites_of
 from quantlib.training.step_cost import relative_costs
 
 MODEL, SIDE = "builtin:edsr-x2", 256

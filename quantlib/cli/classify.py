@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from quantlib.cli.choices import add_model, folder, progress, settings_from
+from quantlib.cli.options import add_model, folder, progress, settings_from
 from quantlib.cli.recognition import (
     add_recognition_options,
     calibration_count,
@@ -14,11 +14,11 @@ from quantlib.cli.recognition import (
 )
 from quantlib.datasets import LabelledPictures
 from quantlib.datasets.folders import read_cifar10, read_digits
-from quantlib.evaluation import classification
-from quantlib.evaluation.cifar10 import cifar10
 from quantlib.evaluation.published import ACCURACY_BITS, HOW, published_accuracy
 from quantlib.models import load_classifier
 from quantlib.ptq import Settings
+from quantlib.tasks import classification
+from quantlib.tasks.cifar10 import cifar10
 
 CALIBRATION = 250
 

@@ -4,13 +4,15 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from quantlib.cli.choices import add_dqa, add_model, progress, sample_picture
+from quantlib.cli.options import add_dqa, add_model, progress, sample_picture
 from quantlib.coding.codecs import CODECS
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.codecs import CodedSymbols, compare_codecs, together
 from quantlib.evaluation.latency import all_layers, measure_latency
 from quantlib.imaging.tensors import to_tensor
-from quantlib.pipeline import (
+from quantlib.ptq import Settings
+from quantlib.ptq.settings import DQA_METHODS
+from quantlib.tasks.super_resolution import (
     WHOLE_PIXELS,
     default_pairs,
     open_network,
@@ -18,8 +20,6 @@ from quantlib.pipeline import (
     reduced,
     sites_of,
 )
-from quantlib.ptq import Settings
-from quantlib.ptq.settings import DQA_METHODS
 
 TITLES = {codec.name: codec.title for codec in CODECS}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from quantlib.cli.choices import (
+from quantlib.cli.options import (
     add_method,
     add_model,
     byte_line,
@@ -18,13 +18,13 @@ from quantlib.cli.choices import (
     quantized_from,
     sample_picture,
 )
+from quantlib.datasets.paired_folders import find_pairs
 from quantlib.errors import QuantlibError
-from quantlib.evaluation.dataset import find_pairs
 from quantlib.evaluation.ledger import Ledger
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.imaging.files import read_picture_file
-from quantlib.pipeline import measure, reduced
 from quantlib.quantizers.sizes import ByteSizes
+from quantlib.tasks.super_resolution import measure, reduced
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,13 +3,13 @@
 import argparse
 from typing import Any
 
-from quantlib.cli.choices import add_model, pictures_in, progress
+from quantlib.cli.options import add_model, pictures_in, progress
 from quantlib.importance import rank
 from quantlib.importance.pairs import pairs_from
 from quantlib.models import load
-from quantlib.pipeline import sites_of
 from quantlib.ptq import Settings
 from quantlib.ptq.settings import CRITERIA
+from quantlib.tasks.super_resolution import sites_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

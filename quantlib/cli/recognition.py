@@ -3,11 +3,11 @@
 import argparse
 from typing import Any
 
-from quantlib.cli.choices import add_method_numbers, byte_line, described_method
+from quantlib.cli.options import add_method_numbers, byte_line, described_method
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
-from quantlib.evaluation.recognition import METHODS, needs_examples
 from quantlib.ptq import Settings
+from quantlib.tasks.recognition import METHODS, needs_examples
 
 
 def add_recognition_options(parser: argparse.ArgumentParser, calibration: int) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from quantlib.cli.choices import add_model, folder, progress, settings_from
+from quantlib.cli.options import add_model, folder, progress, settings_from
 from quantlib.cli.recognition import (
     add_recognition_options,
     calibration_count,
@@ -13,8 +13,8 @@ from quantlib.cli.recognition import (
     figures,
 )
 from quantlib.datasets.annotated import read_camvid
-from quantlib.evaluation import segmentation
 from quantlib.models.segmenter import load_segmenter
+from quantlib.tasks import segmentation
 
 CALIBRATION = 8
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from quantlib.cli.train import add_data, scorer
 from quantlib.errors import QuantlibError
-from quantlib.training.comparison import compare, read_plan
+from quantlib.training.comparison.plan import compare, read_plan
+from quantlib.training.comparison.summary import QAT, Score, rows_of, when
 from quantlib.training.loop import Progress
-from quantlib.training.summary import QAT, Score, rows_of, when
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,15 +12,15 @@ import torch
 from torch import nn
 
 from quantlib.cli import train_recognition
-from quantlib.cli.choices import folder
-from quantlib.evaluation.dataset import find_pairs
+from quantlib.cli.options import folder
+from quantlib.datasets.paired_folders import find_pairs
 from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.files import read_picture_file
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.training.loop import Progress
-from quantlib.training.recipe import read_toml, recipe_from
-from quantlib.training.recognition_recipe import recognition_recipe_from
-from quantlib.training.run import train_recipe
+from quantlib.training.recognition.recipe import recognition_recipe_from
+from quantlib.training.super_resolution.recipe import read_toml, recipe_from
+from quantlib.training.super_resolution.run import train_recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,8 +16,8 @@ from quantlib.errors import QuantlibError
 from quantlib.evaluation.iou import Confusion
 from quantlib.imaging.tensors import to_tensor
 from quantlib.training.loop import Progress
-from quantlib.training.recognition_recipe import RecognitionRecipe
-from quantlib.training.recognition_run import TITLES, train_recognition
+from quantlib.training.recognition.recipe import RecognitionRecipe
+from quantlib.training.recognition.run import TITLES, train_recognition
 
 BATCH = 250
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from quantlib.cli.choices import (
+from quantlib.cli.options import (
     add_method,
     add_model,
     byte_line,
@@ -16,7 +16,7 @@ from quantlib.cli.choices import (
 )
 from quantlib.imaging.files import read_picture_file, write_picture
 from quantlib.imaging.resizing import resize
-from quantlib.pipeline import measure
+from quantlib.tasks.super_resolution import measure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

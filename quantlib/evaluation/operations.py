@@ -9,8 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from quantlib.ptq.network import QuantizedNetwork
 from quantlib.ptq.settings import Settings
-from quantlib.qat.copying import structural_copy
-from quantlib.qat.layers import QuantConv2d, QuantLinear
+from quantlib.qat.layers.copying import structural_copy
+from quantlib.qat.layers.quantized import QuantConv2d, QuantLinear
 from quantlib.qat.scheme import quantized_products
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -96,7 +96,7 @@ def count_macs_by_bits(network: nn.Module, x: Tensor) -> MacCounts:
     Counted are convolutions, linear layers and, as a whole, the products of activations with each
     other in attention layers; sums, shifts and rounding are left out.
 
-    >>> from quantlib.models.edsr import EDSR
+    >>> from quantlib.models.architectures.edsr import EDSR
     >>> count_macs_by_bits(EDSR(2, features=4, blocks=1), torch.zeros(1, 3, 8, 8)).quantized
     0
     """

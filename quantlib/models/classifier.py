@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
-from quantlib.models import cifar_resnet, mobilenetv2, resnet
+from quantlib.models.architectures import cifar_resnet, mobilenetv2, resnet
 from quantlib.models.checkpoint import read_weights
 from quantlib.models.normalised import Normalised
 from quantlib.models.preprocessing import Preprocessing, read_config

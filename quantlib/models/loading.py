@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from quantlib.errors import QuantlibError
-from quantlib.models import edsr, pan, quantsr, swin2sr
+from quantlib.models.architectures import edsr, pan, quantsr, swin2sr
 from quantlib.models.checkpoint import read_metadata, read_weights
 from quantlib.models.sources import explained, locate
-from quantlib.qat import packing
 from quantlib.qat.depth import DEPTHS
+from quantlib.qat.layers import packing
 from quantlib.qat.scheme import quantized_layers
 
 if TYPE_CHECKING:
-    from quantlib.models.swinir import SwinIR
+    from quantlib.models.architectures.swinir import SwinIR
 
 RECOGNISED = (
     "EDSR, PAN, SwinIR, Swin2SR as transformers saves it, QuantSR-C as its authors do, "
@@ -178,7 +178,7 @@ def _recognise(weights: dict[str, Tensor], file: str) -> SRNetwork:
         if swin2sr.recognises(weights):
             return _swin2sr(weights)
         if any(name.endswith("relative_position_bias_table") for name in weights):
-            from quantlib.models import swinir  # spandrel takes a second to import
+            from quantlib.models.architectures import swinir
 
             if swinir.recognises(weights):
                 return _swinir(swinir.from_state_dict(weights))

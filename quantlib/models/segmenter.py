@@ -1,7 +1,7 @@
 """Networks that name the class of every pixel: a name goes in, a network comes out."""
 
 from quantlib.errors import QuantlibError
-from quantlib.models import unet
+from quantlib.models.architectures import unet
 from quantlib.models.checkpoint import read_weights
 from quantlib.models.normalised import Normalised
 from quantlib.models.sources import explained, locate

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
 from quantlib.ptq.sites import Site, SiteNetwork, Visit
-from quantlib.qat.copying import structural_copy
+from quantlib.qat.layers.copying import structural_copy
 
 Key = tuple[Any, ...]  # of a call: that of the call around it, the module, how often before
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
-from quantlib.qat.copying import structural_copy
+from quantlib.qat.layers.copying import structural_copy
 from quantlib.qat.quantizer import LearnedQuantizer
 
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)

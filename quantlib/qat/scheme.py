@@ -11,12 +11,12 @@ from quantlib.errors import QuantlibError
 from quantlib.qat.bounds import Bounds, Search, dobi, extremes, percentiles
 from quantlib.qat.ddtb import DDTB, DDTBWeight
 from quantlib.qat.dorefa import DoReFa, DoReFaWeight
-from quantlib.qat.layers import QuantConv2d, QuantLinear
+from quantlib.qat.layers.products import QuantProducts, is_attention, with_quantized_products
+from quantlib.qat.layers.quantized import QuantConv2d, QuantLinear
 from quantlib.qat.lsq import LSQ
 from quantlib.qat.noisy import NoisyInput, RowMaxWeight
 from quantlib.qat.pact import PACT
 from quantlib.qat.pams import PAMS, PAMSWeight
-from quantlib.qat.products import QuantProducts, is_attention, with_quantized_products
 from quantlib.qat.quantizer import LearnedQuantizer
 from quantlib.qat.rlq import RLQ
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
-from quantlib.training.objective import Objective, start_quantizers
-from quantlib.training.passes import keep_freed_memory
+from quantlib.training.super_resolution.compiled import keep_freed_memory
+from quantlib.training.super_resolution.objective import Objective, start_quantizers
 
 
 class Schedule(Protocol):
@@ -68,7 +68,7 @@ class Progress:
 def learning_rate(recipe: Schedule, step: int) -> float:
     """Linear warm-up, then half a cosine down to zero.
 
-    >>> from quantlib.training.recipe import Recipe
+    >>> from quantlib.training.super_resolution.recipe import Recipe
     >>> recipe = Recipe("r", scale=2, steps=100, warmup=10, learning_rate=1.0)
     >>> learning_rate(recipe, 4), learning_rate(recipe, 55), round(learning_rate(recipe, 99), 4)
     (0.5, 0.5, 0.0003)

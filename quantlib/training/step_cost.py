@@ -12,10 +12,10 @@ from quantlib.qat.quantizer import LearnedQuantizer
 from quantlib.qat.rlq import RLQ
 from quantlib.qat.soft_rounding import phi
 from quantlib.training.loop import bfloat16
-from quantlib.training.objective import start_quantizers
-from quantlib.training.passes import WORTH_COMPILING, keep_freed_memory, passes
-from quantlib.training.recipe import Recipe
-from quantlib.training.run import fresh_network
+from quantlib.training.super_resolution.compiled import WORTH_COMPILING, keep_freed_memory, passes
+from quantlib.training.super_resolution.objective import start_quantizers
+from quantlib.training.super_resolution.recipe import Recipe
+from quantlib.training.super_resolution.run import fresh_network
 
 RECIPE = Recipe("step-cost", scale=2, features=32, blocks=16, batch=16, patch=32)
 WARM_UP = 4

@@ -16,9 +16,9 @@ from quantlib.ablation.trials import Results, measure_all
 from quantlib.cli import main
 from quantlib.datasets.folders import read_digits
 from quantlib.errors import QuantlibError
-from quantlib.evaluation.classification import classify
 from quantlib.models import load_classifier
 from quantlib.ptq import Settings
+from quantlib.tasks.classification import classify
 
 PLANS = Path(__file__).parents[2] / "assets" / "plans"
 DIGITS = BenchPlan("digits", "classification", "builtin:resnet-digits", "digits", pictures=60)

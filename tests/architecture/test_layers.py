@@ -19,7 +19,7 @@ LAYERS = [
     {"training", "ptq"},
     {"importance"},
     {"evaluation", "runtime"},
-    {"pipeline"},
+    {"tasks"},
     {"ablation"},
     {"cli"},
     {"__main__"},

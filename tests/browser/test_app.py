@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from pages.parts.crops import Crop
-from quantlib.pipeline import sample_for
+from pages.parts.figures.crops import Crop
+from quantlib.tasks.super_resolution import sample_for
 from tests.browser.chromium import settle, visit
 
 SENTENCE = "h3"

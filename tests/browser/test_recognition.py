@@ -7,8 +7,8 @@ import torch
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
 
-from pages.parts.picture_grid import SHOWN
-from quantlib.models.unet import UNet
+from pages.parts.recognition.picture_grid import SHOWN
+from quantlib.models.architectures.unet import UNet
 from tests.browser.chromium import settle, visit
 from tests.browser.test_rlq import harmless
 

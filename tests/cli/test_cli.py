@@ -17,10 +17,17 @@ from safetensors.torch import save_file
 from quantlib.cli import VERBS, main
 from quantlib.imaging.samples import load_sample
 from quantlib.models import load
+from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.catalogue import bundled, entries
-from quantlib.models.edsr import EDSR
-from quantlib.pipeline import default_pairs, measure, prepare, reduced, sample_for, sites_of
 from quantlib.ptq import Settings
+from quantlib.tasks.super_resolution import (
+    default_pairs,
+    measure,
+    prepare,
+    reduced,
+    sample_for,
+    sites_of,
+)
 from tests.hub_server import HubServer, use_hub
 
 ROOT = Path(__file__).parents[2]

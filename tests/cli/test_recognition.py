@@ -12,14 +12,14 @@ from safetensors.torch import save_file
 
 from quantlib.datasets.annotated import read_camvid
 from quantlib.datasets.folders import read_cifar10, read_digits
-from quantlib.evaluation.classification import classify
-from quantlib.evaluation.segmentation import segment
 from quantlib.imaging.reading import png_bytes
 from quantlib.models import load_classifier
-from quantlib.models.cifar_resnet import CifarResNet
+from quantlib.models.architectures.cifar_resnet import CifarResNet
+from quantlib.models.architectures.unet import UNet
 from quantlib.models.segmenter import load_segmenter
-from quantlib.models.unet import UNet
 from quantlib.ptq import Settings
+from quantlib.tasks.classification import classify
+from quantlib.tasks.segmentation import segment
 from tests.cli.test_cli import PARTS, refused, report, run
 from tests.hub_server import use_hub
 

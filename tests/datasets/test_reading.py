@@ -13,8 +13,8 @@ from quantlib.datasets import LabelledPictures
 from quantlib.datasets.annotated import read_annotation
 from quantlib.datasets.reading import read_parquet, read_parquet_file, read_rows
 from quantlib.errors import QuantlibError
-from quantlib.evaluation.cifar10 import cifar10
 from quantlib.imaging.reading import png_bytes
+from quantlib.tasks.cifar10 import cifar10
 from tests.hub_server import HubServer, use_hub
 
 

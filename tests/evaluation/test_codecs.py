@@ -18,7 +18,7 @@ from quantlib.evaluation.codecs import (
     entropy_per_symbol,
     together,
 )
-from quantlib.models.edsr import EDSR
+from quantlib.models.architectures.edsr import EDSR
 from quantlib.ptq import Settings, SiteNetwork, quantize
 from quantlib.quantizers.dqa import DQATensor
 

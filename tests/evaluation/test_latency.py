@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.latency import STAGES, all_layers, measure_latency
 from quantlib.evaluation.operations import count_operations
-from quantlib.models.edsr import EDSR
+from quantlib.models.architectures.edsr import EDSR
 from quantlib.ptq import Settings, SiteNetwork, quantize
 
 FEATURES, BLOCKS = 6, 2

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from quantlib.coding import ans, huffman
 from quantlib.evaluation.operations import OperationCounts, count_macs, count_operations
-from quantlib.models.edsr import EDSR
+from quantlib.models.architectures.edsr import EDSR
 from quantlib.ptq import Settings, SiteNetwork, quantize
 from quantlib.quantizers.dqa import DQATensor
 from quantlib.quantizers.dqa_ans import AnsDQATensor

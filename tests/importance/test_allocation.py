@@ -16,9 +16,9 @@ from quantlib.importance.allocation import (
     within_error,
 )
 from quantlib.models import load
-from quantlib.pipeline import default_pairs, sites_of
 from quantlib.ptq import SiteNetwork
 from quantlib.quantizers.entropy import EntropyQuantizer
+from quantlib.tasks.super_resolution import default_pairs, sites_of
 
 
 def small(gain: float = 1.0) -> SiteNetwork:

@@ -6,7 +6,7 @@ import torch
 
 from quantlib.importance import rank
 from quantlib.importance.pairs import Pair
-from quantlib.models.edsr import EDSR
+from quantlib.models.architectures.edsr import EDSR
 from quantlib.ptq import SiteNetwork
 from tests.importance.three_convolutions import network, pairs
 

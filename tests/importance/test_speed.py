@@ -14,9 +14,9 @@ from quantlib.importance.example import AnnotatedBatch, Example, LabelledBatch
 from quantlib.importance.greedy import greedy
 from quantlib.importance.rank import rank_by_all
 from quantlib.models import Classifier
-from quantlib.models.cifar_resnet import CifarResNet
-from quantlib.models.mobilenetv2 import mobilenet
-from quantlib.models.unet import UNet
+from quantlib.models.architectures.cifar_resnet import CifarResNet
+from quantlib.models.architectures.mobilenetv2 import mobilenet
+from quantlib.models.architectures.unet import UNet
 from quantlib.ptq import SiteNetwork
 from tests.importance.nested_loop import nested_loop
 

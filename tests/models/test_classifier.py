@@ -14,10 +14,10 @@ from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from quantlib.errors import QuantlibError
 from quantlib.models import Classifier, load_classifier
-from quantlib.models.cifar_resnet import CifarResNet
-from quantlib.models.mobilenetv2 import mobilenet
+from quantlib.models.architectures.cifar_resnet import CifarResNet
+from quantlib.models.architectures.mobilenetv2 import mobilenet
+from quantlib.models.architectures.resnet import resnet
 from quantlib.models.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from quantlib.models.resnet import resnet
 from tests.hub_server import HubServer, use_hub
 
 

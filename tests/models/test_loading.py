@@ -19,8 +19,8 @@ from transformers import Swin2SRConfig, Swin2SRForImageSuperResolution
 from quantlib.errors import QuantlibError
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import SRNetwork, catalogue, load
-from quantlib.models.edsr import EDSR
-from quantlib.models.pan import PAN
+from quantlib.models.architectures.edsr import EDSR
+from quantlib.models.architectures.pan import PAN
 from tests.hub_server import HubServer, use_hub
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

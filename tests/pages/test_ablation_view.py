@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import ablation_view
-from pages.parts.ablation_view import as_csv, verdict, what_is_missing
+from pages.parts.figures import ablation as ablation_view
+from pages.parts.figures.ablation import as_csv, verdict, what_is_missing
 from quantlib.ablation.plan import read_plan
 from quantlib.ablation.summary import Row, Summary
 

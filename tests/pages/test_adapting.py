@@ -11,15 +11,15 @@ import torch
 from safetensors.torch import save_file
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import adapting
-from pages.parts.adapted_file import file_of
-from pages.parts.adapting import Adaptation
+from pages.parts.super_resolution import adapting
+from pages.parts.super_resolution.adapted_file import file_of
+from pages.parts.super_resolution.adapting import Adaptation
 from quantlib.errors import QuantlibError
 from quantlib.models import SRNetwork, catalogue, load
-from quantlib.models.edsr import EDSR
-from quantlib.models.pan import PAN
-from quantlib.pipeline import adaptation_pictures
-from quantlib.qat import adapt
+from quantlib.models.architectures.edsr import EDSR
+from quantlib.models.architectures.pan import PAN
+from quantlib.qat.adapting import adapt
+from quantlib.tasks.super_resolution import adaptation_pictures
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "workbench.py")
 NAME = "builtin:pan-tiny"

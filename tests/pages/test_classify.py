@@ -10,18 +10,18 @@ import torch
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.choices import METHOD_TITLES
-from pages.parts.labelled import TITLES
-from pages.parts.picture_grid import SHOWN
-from pages.parts.recognisers import OWN_FILE
+from pages.parts.recognition.networks import OWN_FILE
+from pages.parts.recognition.picture_grid import SHOWN
+from pages.parts.recognition.pictures import TITLES
+from pages.parts.super_resolution.sidebar import METHOD_TITLES
 from quantlib.datasets.folders import read_digits
-from quantlib.evaluation.classification import classify
-from quantlib.evaluation.recognition import METHODS
 from quantlib.imaging.reading import png_bytes
 from quantlib.models import load_classifier
-from quantlib.models.cifar_resnet import CifarResNet
-from quantlib.models.unet import UNet
+from quantlib.models.architectures.cifar_resnet import CifarResNet
+from quantlib.models.architectures.unet import UNet
 from quantlib.ptq import Settings
+from quantlib.tasks.classification import classify
+from quantlib.tasks.recognition import METHODS
 from tests.hub_server import HubServer, use_hub
 from tests.pages.test_pages import fine, opened
 

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from quantlib.evaluation.depths import through_blocks
 from quantlib.imaging.samples import load_sample
 from quantlib.models import load
 from quantlib.models.catalogue import bundled
-from quantlib.pipeline import reduced, sample_for
+from quantlib.tasks.super_networks import through_blocks
+from quantlib.tasks.super_resolution import reduced, sample_for
 from tests.pages.test_pages import fine, opened
 
 NAME = next(entry.name for entry in bundled() if entry.depths == "joint")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.parts.equal_bytes import Reading, read, verdict
-from pages.parts.frontier import Point, as_csv, families, table
+from pages.parts.memory.equal_bytes import Reading, read, verdict
+from pages.parts.memory.frontier import Point, as_csv, families, table
 from quantlib.ptq import Settings
 from quantlib.quantizers.sizes import ByteSizes
 

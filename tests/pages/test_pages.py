@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.choices import METHOD_TITLES
-from pages.parts.networks import DEFAULT
-from pages.parts.pictures import TITLES
+from pages.parts.super_resolution.networks import DEFAULT
+from pages.parts.super_resolution.pictures import TITLES
+from pages.parts.super_resolution.sidebar import METHOD_TITLES
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import SAMPLES, load_sample
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import bundled, comparison
-from pages.parts.comparison_view import csv_of
-from quantlib.training.comparison import Result, _add, read_plan, read_results
-from quantlib.training.recipe import Recipe
-from quantlib.training.runcard import RunCard
+from pages.parts.results import bundled, comparison
+from pages.parts.results.comparison_view import csv_of
+from quantlib.training.comparison.plan import Result, _add, read_plan, read_results
+from quantlib.training.super_resolution.recipe import Recipe
+from quantlib.training.super_resolution.runcard import RunCard
 
 PAGE = Path(__file__).parents[2] / "pages" / "results.py"
 BASE = {"rlq": 37.0, "lsq": 36.9, "pact": 36.0, "dorefa": 35.0, "pams": 36.5, "ddtb": 36.6}

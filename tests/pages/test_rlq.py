@@ -6,8 +6,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.live_run import LiveRun
-from pages.parts.phi import largest_difference
+from pages.parts.rlq.live_run import LiveRun
+from pages.parts.rlq.phi import largest_difference
 from quantlib.qat.scheme import METHODS
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "rlq.py")

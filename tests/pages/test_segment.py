@@ -11,16 +11,16 @@ from PIL import Image
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.choices import METHOD_TITLES
-from pages.parts.pictures import TITLES
-from pages.parts.recognisers import OWN_FILE
+from pages.parts.recognition.networks import OWN_FILE
+from pages.parts.super_resolution.pictures import TITLES
+from pages.parts.super_resolution.sidebar import METHOD_TITLES
 from quantlib.datasets.annotated import CAMVID_CLASSES
-from quantlib.evaluation.recognition import METHODS
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import load_sample
 from quantlib.models import catalogue
-from quantlib.models.cifar_resnet import CifarResNet
-from quantlib.models.unet import UNet
+from quantlib.models.architectures.cifar_resnet import CifarResNet
+from quantlib.models.architectures.unet import UNet
+from quantlib.tasks.recognition import METHODS
 from tests.pages.test_pages import fine, opened
 
 NAME = "builtin:unet-small"

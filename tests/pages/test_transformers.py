@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import transformers_view
-from quantlib.training.comparison import Result, _add, read_plan
-from quantlib.training.recipe import Recipe
-from quantlib.training.runcard import RunCard
+from pages.parts.results import transformers as transformers_view
+from quantlib.training.comparison.plan import Result, _add, read_plan
+from quantlib.training.super_resolution.recipe import Recipe
+from quantlib.training.super_resolution.runcard import RunCard
 from tests.pages.test_results import cells, fine, opened
 
 BASE = {"rlq": 37.0, "lsq": 36.9, "minmax": 30, "percentile": 34, "dobi": 35}

@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from pages.parts.worker import CORES, on_worker, side_by_side
+from pages.parts.shared.worker import CORES, on_worker, side_by_side
 
 
 def test_work_keeps_to_one_core_and_may_ask_for_more_work():

@@ -9,7 +9,7 @@ from torch.nn.functional import relu, unfold
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging.tiling import tiled
-from quantlib.models.edsr import EDSR
+from quantlib.models.architectures.edsr import EDSR
 from quantlib.ptq import Settings, SiteNetwork, quantize
 from quantlib.quantizers.noisyquant import NoisyQuantizer, fit_noisyquant
 

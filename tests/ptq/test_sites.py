@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from quantlib.errors import QuantlibError
-from quantlib.models.edsr import EDSR
-from quantlib.models.pan import PAN
+from quantlib.models.architectures.edsr import EDSR
+from quantlib.models.architectures.pan import PAN
 from quantlib.ptq import SiteNetwork
 
 PICTURE = torch.rand(1, 3, 12, 10, generator=torch.Generator().manual_seed(0))

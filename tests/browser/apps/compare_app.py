@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from pages.parts.compare import clicked_point, compare_slider
+from pages.parts.figures.compare import clicked_point, compare_slider
 
 WIDTH, HEIGHT = 64, 32
 

@@ -1,0 +1,58 @@
+"""Classifications, made once for every data set, network and setting, whoever asks."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.parts.recognition.networks import Recogniser, quantized
+from pages.parts.recognition.pictures import LabelledData
+from pages.parts.shared.worker import side_by_side
+from pages.parts.super_resolution.waiting import progress
+from quantlib.datasets import LabelledPictures
+from quantlib.ptq import Settings
+from quantlib.tasks.classification import BATCH, Classification, check, evaluate
+
+PIXELS = 2_000_000
+
+
+def batch_of(pictures: LabelledPictures) -> int:
+    """Pictures that are classified at once: 1000 of CIFAR-10, fewer of large ones.
+
+    >>> import numpy as np
+    >>> batch_of(LabelledPictures(np.zeros((1, 224, 224, 3), np.uint8), np.array([0])))
+    39
+    """
+    height, width = pictures.rgb.shape[1:3]
+    return max(1, min(BATCH, PIXELS // (height * width)))
+
+
+def classified(
+    data: LabelledData, network: Recogniser, settings: Sequence[Settings]
+) -> dict[Settings, Classification]:
+    """The pictures through the network under each of `settings`, with progress.
+
+    QuantlibError where the pictures are not the network's kind.
+    """
+    check(network.network, data.pictures)
+
+    def classify(one: Settings) -> Classification:
+        return _classified(data.key, network.key, one, data, network)
+
+    found = {}
+    with side_by_side(classify, settings) as under_way, progress("Classifying") as watch:
+        for done, one in enumerate(settings):
+            watch(done, len(settings))
+            found[one] = under_way[one].result()
+    return found
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _classified(
+    data_key: str,
+    network_key: tuple[str, str],
+    settings: Settings,
+    _data: LabelledData,
+    _network: Recogniser,
+) -> Classification:
+    network = quantized(_network, settings, _data.calibration)
+    return evaluate(network, _data.pictures, batch_of(_data.pictures))

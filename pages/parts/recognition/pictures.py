@@ -1,0 +1,141 @@
+"""The labelled pictures that a visitor chooses, and others of the same kind to calibrate on."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts.recognition.networks import Calibration, fitting_first, network_key
+from pages.parts.shared.worker import on_worker
+from quantlib.datasets import LabelledPictures
+from quantlib.datasets.folders import DIGITS as DIGIT_CLASSES
+from quantlib.datasets.folders import read_digits
+from quantlib.datasets.labelled import CIFAR10_CLASSES
+from quantlib.datasets.reading import read_parquet
+from quantlib.errors import QuantlibError
+from quantlib.importance.example import labelled_batches
+from quantlib.models.catalogue import CLASSIFICATION
+from quantlib.tasks.cifar10 import cifar10
+
+DIGITS, CIFAR10, OWN_FILE = "digits", "cifar10", "file"
+TITLES = {
+    DIGITS: "Handwritten digits",
+    CIFAR10: "CIFAR-10 from the Hub",
+    OWN_FILE: "Your own parquet file",
+}
+COUNTS = (100, 250, 500, 1000)
+CALIBRATION = 250
+MAX_MEGABYTES = 50
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledData:
+    """Pictures to classify and those to calibrate on; `source` is a key of `TITLES`."""
+
+    key: str
+    source: str
+    pictures: LabelledPictures
+    calibration: Calibration
+    calibrated_on: int
+    note: str
+
+
+def choose_data() -> LabelledData:
+    """The sidebar's data set; QuantlibError where it cannot be had."""
+    source = st.selectbox(
+        "Pictures",
+        list(TITLES),
+        format_func=TITLES.__getitem__,
+        key="data",
+        bind="query-params",
+        on_change=_choose_fitting_network,
+    )
+    count = st.select_slider(
+        "How many",
+        COUNTS,
+        value=500,
+        key="count",
+        bind="query-params",
+        help="Of digits there are 500 test pictures.",
+    )
+    if source == OWN_FILE:
+        data = _uploaded(count)
+    elif source == CIFAR10:
+        with st.spinner("Getting CIFAR-10 from the Hugging Face Hub", show_time=True):
+            data = _data(source, count)
+    else:
+        data = _data(source, count)
+    st.caption(data.note)
+    return data
+
+
+def expected_classes() -> tuple[str, ...]:
+    """Those of the pictures that are chosen, known before they are read."""
+    asked = st.query_params.get("data", TITLES[DIGITS])
+    source = st.session_state.get("data") or next((k for k, t in TITLES.items() if t == asked), "")
+    return DIGIT_CLASSES if source == DIGITS else CIFAR10_CLASSES
+
+
+def _choose_fitting_network() -> None:
+    """With other pictures goes a network that knows their classes."""
+    for entry in fitting_first(CLASSIFICATION, expected_classes())[:1]:
+        st.session_state[network_key(CLASSIFICATION)] = entry.name
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _data(source: str, count: int) -> LabelledData:
+    if source == CIFAR10:
+        pictures, calibration = cifar10("test", count), cifar10("train", CALIBRATION)
+        credit = "CIFAR-10 (Krizhevsky, 2009)"
+    else:
+        pictures, calibration = read_digits()[:count], read_digits("train")[:CALIBRATION]
+        credit = "Optical recognition of handwritten digits, as scikit-learn brings it"
+    note = f"{credit}: {len(pictures):,} test pictures; calibrated on {CALIBRATION} others."
+    return _made(f"{source} {count}", source, source, pictures, calibration, note)
+
+
+def _made(
+    key: str,
+    held_key: str,
+    source: str,
+    pictures: LabelledPictures,
+    held: LabelledPictures,
+    note: str,
+) -> LabelledData:
+    calibration = Calibration(held_key, labelled_batches(held))
+    return LabelledData(key, source, pictures, calibration, len(held), note)
+
+
+def _uploaded(count: int) -> LabelledData:
+    file = st.file_uploader(
+        "Parquet file",
+        type=["parquet"],
+        key="parquet",
+        max_upload_size=MAX_MEGABYTES,
+        help="In CIFAR-10's form: column img with PNG or JPEG files, label with the numbers of "
+        "ten classes.",
+    )
+    if file is not None:
+        st.session_state["kept parquet"] = (Path(file.name).name, file.getvalue())
+    if "kept parquet" not in st.session_state:
+        raise QuantlibError("No pictures yet; drop a parquet file in the sidebar.")
+    name, content = st.session_state["kept parquet"]
+    return _own(name, content, count)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _own(name: str, content: bytes, count: int) -> LabelledData:
+    found = on_worker(read_parquet, content, name, CALIBRATION + count)
+    if len(found) < 2:
+        raise QuantlibError(
+            f"{name} holds {len(found)} pictures; some are needed to calibrate on and others to "
+            "classify, so choose a file with more."
+        )
+    held = min(CALIBRATION, len(found) // 2)
+    note = (
+        f"{name}: calibrated on the first {held:,} pictures, and the next {len(found) - held:,} "
+        "classified."
+    )
+    key = f"{hashlib.sha256(content).hexdigest()} {count}"
+    return _made(key, key, OWN_FILE, found[held:], found[:held], note)

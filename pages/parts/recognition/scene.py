@@ -1,0 +1,110 @@
+"""The picture whose pixels are named: a sample or an upload, perhaps with its annotation."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from pages.parts.shared.worker import on_worker
+from pages.parts.super_resolution.pictures import TITLES, UPLOAD
+from quantlib.datasets.annotated import read_annotation
+from quantlib.errors import QuantlibError
+from quantlib.imaging.reading import read_picture
+from quantlib.imaging.resizing import fit_area
+from quantlib.imaging.samples import SAMPLES, load_sample
+
+AREA = 480 * 360
+DEFAULT = "motorcycle"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """`rgb` is `uint8 (H, W, 3)`; `annotation`, `uint8 (H, W)`, the class of every pixel or None.
+
+    `source` is the key of a sample or of an upload; `key` stands for the pixels in caches.
+    """
+
+    key: str
+    source: str
+    title: str
+    rgb: np.ndarray
+    annotation: np.ndarray | None
+    note: str
+
+
+def choose_scene() -> Scene:
+    """The sidebar's picture; QuantlibError where there is none yet or it cannot be read."""
+    source = st.selectbox(
+        "Picture",
+        list(TITLES),
+        index=list(TITLES).index(DEFAULT),
+        format_func=TITLES.__getitem__,
+        key="scene",
+        bind="query-params",
+    )
+    scene = _uploaded() if source == UPLOAD else _sample(source)
+    st.caption(scene.note)
+    return scene
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _sample(key: str) -> Scene:
+    credit = next(sample.credit for sample in SAMPLES if sample.key == key)
+    return _made(key, TITLES[key], load_sample(key).rgb, None, credit)
+
+
+def _uploaded() -> Scene:
+    picture = st.file_uploader(
+        "PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], key="scene_file"
+    )
+    annotation = st.file_uploader(
+        "Its annotation, if there is one",
+        type=["png"],
+        key="annotation",
+        help="A grey or indexed PNG of the same size with the number of the class at every pixel; "
+        "the number after the last class says that nothing is known.",
+    )
+    if picture is not None:
+        st.session_state["kept scene"] = (
+            Path(picture.name).name,
+            picture.getvalue(),
+            annotation.getvalue() if annotation else None,
+        )
+    if "kept scene" not in st.session_state:
+        raise QuantlibError("No picture yet; drop one in the sidebar or choose a sample.")
+    name, content, numbers = st.session_state["kept scene"]
+    return _own(name, content, numbers)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _own(name: str, content: bytes, annotation: bytes | None) -> Scene:
+    picture = read_picture(content, name)
+    numbers = None if annotation is None else read_annotation(annotation)
+    if numbers is not None and numbers.shape != picture.rgb.shape[:2]:
+        raise QuantlibError(
+            f"The annotation has {numbers.shape[1]}×{numbers.shape[0]} pixels and {name} has "
+            f"{picture.rgb.shape[1]}×{picture.rgb.shape[0]}; choose the one of this picture."
+        )
+    return _made(UPLOAD, name, picture.rgb, numbers, "; ".join([name, *picture.notes]))
+
+
+def _made(
+    source: str, title: str, rgb: np.ndarray, annotation: np.ndarray | None, note: str
+) -> Scene:
+    small = on_worker(fit_area, rgb, AREA)
+    if annotation is not None:
+        annotation = _nearest(annotation, *small.shape[:2])
+    size = f"{small.shape[1]}×{small.shape[0]} pixels"
+    if small is not rgb:
+        size += f", reduced from {rgb.shape[1]}×{rgb.shape[0]}"
+    digest = hashlib.sha256(repr(small.shape).encode() + small.tobytes()).hexdigest()
+    return Scene(digest, source, title, small, annotation, f"{size}. {note}")
+
+
+def _nearest(labels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The label in the middle of every pixel of a smaller picture."""
+    rows = ((np.arange(height) + 0.5) * labels.shape[0] / height).astype(int)
+    columns = ((np.arange(width) + 0.5) * labels.shape[1] / width).astype(int)
+    return np.ascontiguousarray(labels[rows[:, None], columns])

@@ -1,0 +1,86 @@
+"""Segmentations, made once for every picture, network and setting, whoever asks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from pages.parts.recognition.networks import Calibration, Recogniser, quantized
+from pages.parts.recognition.scene import Scene
+from pages.parts.shared.worker import on_worker, side_by_side
+from pages.parts.super_resolution.waiting import progress
+from quantlib.datasets.annotated import CAMVID_CLASSES, AnnotatedPictures
+from quantlib.imaging.samples import CALIBRATION_KEYS, load_sample
+from quantlib.importance.example import annotated_pictures
+from quantlib.ptq import Settings
+from quantlib.tasks.segmentation import Segmentation, evaluate, labelled_by
+
+CALIBRATION_SIDE = 96
+
+
+def classes_of(network: Recogniser) -> tuple[str, ...]:
+    """Names of the network's classes: its card's, CamVid's if they are as many, or numbers."""
+    count = network.network.classes
+    for names in (network.classes, CAMVID_CLASSES):
+        if len(names) == count:
+            return names
+    return tuple(f"class {number}" for number in range(count))
+
+
+def calibration_keys(scene: Scene) -> tuple[str, ...]:
+    """The sample photographs that channels are ranked on: never the one that is looked at."""
+    return tuple(key for key in CALIBRATION_KEYS if key != scene.source)
+
+
+def agreed(scene: Scene, network: Recogniser) -> AnnotatedPictures:
+    """The picture with FP32's own classes as labels."""
+    return on_worker(_agreed, scene.key, network.key, scene, network)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _agreed(
+    scene_key: str, network_key: tuple[str, str], _scene: Scene, _network: Recogniser
+) -> AnnotatedPictures:
+    return labelled_by(_network.network, _scene.rgb[None], classes_of(_network))
+
+
+def segmented(
+    scene: Scene, network: Recogniser, settings: Sequence[Settings]
+) -> dict[Settings, Segmentation]:
+    """The picture through the network under each of `settings`, with progress.
+
+    The confusion of each is against FP32's own classes.
+    """
+    pictures = agreed(scene, network)
+
+    def segment(one: Settings) -> Segmentation:
+        return _segmented(scene.key, network.key, one, scene, network, pictures)
+
+    found = {}
+    with side_by_side(segment, settings) as under_way, progress("Segmenting") as watch:
+        for done, one in enumerate(settings):
+            watch(done, len(settings))
+            found[one] = under_way[one].result()
+    return found
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _segmented(
+    scene_key: str,
+    network_key: tuple[str, str],
+    settings: Settings,
+    _scene: Scene,
+    _network: Recogniser,
+    _pictures: AnnotatedPictures,
+) -> Segmentation:
+    calibration = _calibration(network_key, calibration_keys(_scene), _network)
+    return evaluate(quantized(_network, settings, calibration), _pictures)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _calibration(
+    network_key: tuple[str, str], keys: tuple[str, ...], _network: Recogniser
+) -> Calibration:
+    crops = np.stack([load_sample(key, CALIBRATION_SIDE).rgb for key in keys])
+    pictures = labelled_by(_network.network, crops, classes_of(_network))
+    return Calibration(" ".join(keys), annotated_pictures(pictures))

@@ -1,0 +1,28 @@
+"""The beginning of every page: it works the same when app.py has not run."""
+
+import atexit
+import gc
+from pathlib import Path
+
+import streamlit as st
+
+ASSETS = Path(__file__).parents[3] / "assets"
+
+
+def start_page(title: str, lead: str) -> None:
+    """Page settings, heading and one sentence that says what the page is for."""
+    st.set_page_config(
+        page_title=f"{title} · Bitlens", page_icon=ASSETS / "icon.svg", layout="wide"
+    )
+    st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
+    st.title(title, anchor=False)
+    st.markdown(lead)
+    _freeze_modules()
+
+
+@st.cache_resource(show_spinner=False)
+def _freeze_modules() -> None:
+    """Streamlit collects garbage after every run; without the imported modules it is no wait."""
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)

@@ -1,0 +1,108 @@
+"""The network that a visitor chooses, loaded once and shared by all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import streamlit as st
+
+from pages.parts.shared.worker import on_worker
+from pages.parts.super_resolution.adapting import AdaptedNetwork, adapted_networks
+from quantlib.errors import QuantlibError
+from quantlib.importance.pairs import Pair
+from quantlib.models import SRNetwork, load
+from quantlib.models.catalogue import entries
+from quantlib.models.hub import hub_reachable
+from quantlib.ptq import SiteNetwork
+from quantlib.tasks.super_resolution import default_pairs, sites_of, trained_bits
+
+DEFAULT = "builtin:edsr-x2"
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedNetwork:
+    """A network with its activation sites and the calibration pairs for its scale.
+
+    `depths` are those it can run at; `trained_bits` is None unless it was trained with RLQ.
+    `adapted` holds by bits what RLQ on demand has made of it.
+    """
+
+    name: str
+    scale: int
+    source: str
+    licence: str | None
+    commit: str | None
+    sha256: str | None
+    depths: tuple[str, ...]
+    trained_bits: int | None
+    sites: SiteNetwork
+    pairs: list[Pair]
+    network: SRNetwork
+    adapted: Mapping[int, AdaptedNetwork] = field(default_factory=dict)
+
+
+def choose_network() -> str:
+    """The network's name: from the catalogue, or any `hub:OWNER/NAME[@REVISION][:FILE]`."""
+    known = {entry.name: entry for entry in entries()}
+    chosen = st.selectbox(
+        "Network",
+        list(known),
+        index=list(known).index(DEFAULT),
+        key="network",
+        bind="query-params",
+        accept_new_options=True,
+        help="Bundled networks work offline. Any network of the Hugging Face Hub that Bitlens "
+        "recognises loads too: type hub:OWNER/NAME or hub:OWNER/NAME@REVISION:FILE.",
+    )
+    if chosen in known:
+        st.caption(known[chosen].title)
+    return chosen or DEFAULT
+
+
+def loaded(name: str) -> LoadedNetwork:
+    """The network `name`, for as long as it is among the last few that were used."""
+    if not name.startswith(("builtin:", "hub:")):
+        raise QuantlibError(
+            f"{name} is no network's name; choose one of the list or type hub:OWNER/NAME."
+        )
+    if name.startswith("builtin:"):
+        network = _load(name)
+    else:
+        with st.spinner(f"Loading {name} from the Hugging Face Hub", show_time=True):
+            network = _load(name)
+    return replace(network, adapted=adapted_networks(network.name, network.sha256))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _load(name: str) -> LoadedNetwork:
+    return on_worker(_read, name)
+
+
+def _read(name: str) -> LoadedNetwork:
+    network = load(name)
+    return LoadedNetwork(
+        name,
+        network.scale,
+        network.source,
+        network.licence,
+        network.commit,
+        network.sha256,
+        network.depths,
+        trained_bits(network) if network.is_quantized else None,
+        sites_of(network),
+        default_pairs(network),
+        network,
+    )
+
+
+@st.cache_resource(ttl="5m", show_spinner=False)
+def hub_is_reachable() -> bool:
+    return hub_reachable()
+
+
+def show_hub_state() -> None:
+    """One line when the Hub cannot be reached."""
+    if not hub_is_reachable():
+        st.caption(
+            ":material/cloud_off: The Hugging Face Hub cannot be reached; "
+            "everything works with the bundled networks."
+        )

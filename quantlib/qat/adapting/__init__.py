@@ -1,0 +1,1 @@
+"""A trained network learns to live with few bits."""

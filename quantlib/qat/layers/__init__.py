@@ -1,0 +1,1 @@
+"""Layers that carry learned quantizers, and how they get into a network."""

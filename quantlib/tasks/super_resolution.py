@@ -1,0 +1,242 @@
+"""From a person's choices to a measured result: what the command line and the pages both call."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from torch import Tensor, nn
+
+from quantlib.errors import QuantlibError
+from quantlib.evaluation.ledger import Ledger, weight_sizes
+from quantlib.evaluation.quality import psnr_y, ssim_y
+from quantlib.imaging.resizing import downscale
+from quantlib.imaging.samples import PHOTOGRAPHS, calibration_pictures, load_sample
+from quantlib.imaging.tensors import to_tensor, to_uint8
+from quantlib.imaging.tiling import tiled
+from quantlib.importance.pairs import Pair, pairs_from
+from quantlib.importance.preparing import prepare, steps_for
+from quantlib.models import SRNetwork, load
+from quantlib.models.catalogue import rlq_names, rlq_twin
+from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
+from quantlib.qat.layers.release import with_free_inputs
+from quantlib.qat.scheme import quantized_layers
+from quantlib.quantizers.sizes import ByteSizes, add_sizes
+from quantlib.tasks.budget import Measured, within_budget
+
+__all__ = [
+    "Measurement",
+    "adaptation_pictures",
+    "default_pairs",
+    "measure",
+    "open_network",
+    "prepare",
+    "reduced",
+    "sample_for",
+    "sites_of",
+    "steps_for",
+    "trained_bits",
+]
+
+INPUT_SIDE = 128
+WHOLE_PIXELS = 320 * 320
+TILE = 192
+CALIBRATION_TILES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """One picture through one quantized network.
+
+    `rgb` is the result and `truth` the original if it is known, `uint8 (S·H, S·W, 3)`; `ledger`
+    counts the activations, `weights` the weights; `seconds` is the time of the simulated pass, not
+    of an integer implementation.
+    """
+
+    rgb: np.ndarray
+    ledger: Ledger
+    seconds: float
+    scale: int
+    truth: np.ndarray | None = None
+    weights: ByteSizes = field(default_factory=ByteSizes)
+
+    @cached_property
+    def psnr_y(self) -> float | None:
+        """PSNR in dB by the stated convention, None where the truth is not known."""
+        return None if self.truth is None else psnr_y(self.rgb, self.truth, self.scale)
+
+    @cached_property
+    def ssim_y(self) -> float | None:
+        """SSIM by the stated convention, None where the truth is not known."""
+        return None if self.truth is None else ssim_y(self.rgb, self.truth, self.scale)
+
+
+def open_network(name: str, settings: Settings) -> SRNetwork:
+    """The network `name` as `settings` need it, at their depth.
+
+    For RLQ it is the network itself if it was trained with it, else the bundled QuantSR network
+    of its size; a QuantlibError where there is neither.
+    """
+    network = load(name)
+    if settings.method == "rlq" and not network.is_quantized:
+        twin = rlq_twin(name, settings.bits)
+        if twin is None:
+            raise QuantlibError(
+                f"No RLQ weights with {settings.bits} bits are bundled for {name}; choose "
+                f"{', '.join(rlq_names()) or 'another method'}."
+            )
+        network = load(twin.name)
+    elif settings.method == "rlq" and (bits := trained_bits(network)) != settings.bits:
+        raise QuantlibError(
+            f"{name} was trained with {bits} bits; call it with {bits}, or choose another network."
+        )
+    return network.at_depth(settings.depth)
+
+
+def trained_bits(network: SRNetwork) -> int:
+    """Bits of the activations that a network was trained with."""
+    schemes = [layer.scheme for layer in quantized_layers(network.network).values()]
+    return max(scheme.activation_bits for scheme in schemes)
+
+
+def sites_of(network: nn.Module, method: str = "dqa") -> SiteNetwork:
+    """The activation sites of a super-resolution network, traced on a photograph.
+
+    A network that was trained with quantized layers keeps its own quantizers for `method` "rlq";
+    for every other method its inputs are freed of them.
+    """
+    if method != "rlq" and getattr(network, "is_quantized", False):
+        network = with_free_inputs(network)
+    example = to_tensor(calibration_pictures(48)[0])
+    return SiteNetwork(network, example, inside="network")
+
+
+def default_pairs(network: nn.Module) -> list[Pair]:
+    """The calibration set that is used when nobody names another: crops of sample photographs."""
+    return pairs_from(calibration_pictures(), int(network.scale))  # type: ignore[arg-type]
+
+
+def adaptation_pictures(scale: int) -> list[Tensor]:
+    """What networks are adapted on: the sample photographs, reduced by `scale` and by one more.
+
+    The chart is left out: what a network learns on drawn lines harms photographs.
+    """
+    photographs = [to_tensor(load_sample(key).rgb) for key in PHOTOGRAPHS]
+    return [downscale(rgb, factor) for rgb in photographs for factor in (scale, scale + 1)]
+
+
+def reduced(rgb: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """A high-resolution picture as (input, truth): bicubic reduction, rounded to 8 bits."""
+    height, width = (n - n % scale for n in rgb.shape[:2])
+    if not height or not width:
+        raise QuantlibError(
+            f"A picture of {rgb.shape[1]}×{rgb.shape[0]} pixels is too small to be reduced "
+            f"by {scale}; use a larger one, or enlarge it as it is."
+        )
+    truth = np.ascontiguousarray(rgb[:height, :width])
+    return to_uint8(downscale(to_tensor(truth), scale)), truth
+
+
+def sample_for(key: str, scale: int) -> np.ndarray:
+    """The crop of a sample photograph whose reduction by `scale` is 128 pixels a side.
+
+    Smaller where the photograph is.
+    """
+    side = min(INPUT_SIDE * scale, *load_sample(key).rgb.shape[:2])
+    return load_sample(key, side - side % scale).rgb
+
+
+def measure(
+    network: QuantizedNetwork,
+    rgb: np.ndarray,
+    scale: int,
+    truth: np.ndarray | None = None,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> Measurement:
+    """Super-resolve `rgb` and account for it; pictures of many pixels are done in tiles.
+
+    Entropy-coded activations keep to their budget on this picture, tables and headers included.
+    """
+    low = to_tensor(rgb)
+    started = time.perf_counter()
+    if network.settings.method == "entropy":
+        output, sizes = _measure_within(network, low, scale, watch)
+    else:
+        output, sizes = _measure(network, low, scale, watch)
+    seconds = time.perf_counter() - started
+    result = to_uint8(output)
+    if truth is not None:
+        _check_size(truth, result, scale)
+        truth = truth[: result.shape[0], : result.shape[1]]
+    weights = weight_sizes(network.site_network.network)
+    return Measurement(result, Ledger(sizes), seconds, scale, truth, weights)
+
+
+def _measure(
+    network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
+) -> Measured:
+    if low.shape[-1] * low.shape[-2] > WHOLE_PIXELS:
+        return _measure_in_tiles(_freeze(network, low), low, scale, watch)
+    watch(0, 1)
+    measured = network.measure(low)
+    watch(1, 1)
+    return measured
+
+
+def _measure_within(
+    network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
+) -> Measured:
+    small = low.shape[-1] * low.shape[-2] <= WHOLE_PIXELS
+    seen = [low] if small else _some_tiles(low)
+    return within_budget(network, seen, lambda quantized: _measure(quantized, low, scale, watch))
+
+
+def _check_size(truth: np.ndarray, result: np.ndarray, scale: int) -> None:
+    """Truths may have up to `scale` - 1 rows and columns more, which the reduction cut off."""
+    beyond = [t - r for t, r in zip(truth.shape[:2], result.shape[:2], strict=True)]
+    if not all(0 <= n < scale for n in beyond):
+        raise QuantlibError(
+            f"The original of {truth.shape[1]}×{truth.shape[0]} pixels does not belong to a result "
+            f"of {result.shape[1]}×{result.shape[0]}; choose its ×{scale} reduction."
+        )
+
+
+def _measure_in_tiles(
+    network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
+) -> Measured:
+    sizes: dict[str, ByteSizes] = {}
+
+    def run(tile: Tensor) -> Tensor:
+        output, spent = network.measure(tile)
+        add_sizes(sizes, spent)
+        return output
+
+    halo = halo_of(network.site_network.network)
+    window = getattr(network.site_network.network, "window", 1)
+    return tiled(run, low, scale, halo, TILE, window, watch), sizes
+
+
+def halo_of(network: nn.Module) -> int:
+    """Pixels around a tile that can change it, or 32 where the network has no bound."""
+    radius = getattr(network, "receptive_radius", None)
+    return 32 if radius is None else int(radius)
+
+
+def _freeze(network: QuantizedNetwork, low: Tensor) -> QuantizedNetwork:
+    """Scales that do not depend on the tile: taken from tiles spread over the picture itself."""
+    settings = network.settings
+    if settings.method == "fp32" or network.frozen:
+        return network
+    frozen = replace(settings, scales="frozen")
+    return quantize(network.site_network, frozen, network.masks, _some_tiles(low))
+
+
+def _some_tiles(low: Tensor) -> list[Tensor]:
+    height, width = low.shape[-2:]
+    tiles = [
+        low[..., y : y + TILE, x : x + TILE]
+        for y in range(0, height, TILE)
+        for x in range(0, width, TILE)
+    ]
+    return tiles[:: -(-len(tiles) // CALIBRATION_TILES)]

@@ -1,0 +1,1 @@
+"""Every method trained under the same conditions."""

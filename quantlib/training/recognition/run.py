@@ -1,0 +1,153 @@
+"""A recipe for a classifier or a segmenter carried out: from pictures to weights with a card."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from safetensors.torch import save_file
+from torch import nn
+
+from quantlib.datasets import LabelledPictures
+from quantlib.datasets.annotated import AnnotatedPictures
+from quantlib.errors import QuantlibError
+from quantlib.models import load_classifier
+from quantlib.models.architectures.cifar_resnet import CifarResNet
+from quantlib.models.architectures.mobilenetv2 import mobilenet
+from quantlib.models.architectures.unet import UNet
+from quantlib.models.classifier import Classifier
+from quantlib.models.normalised import Normalised
+from quantlib.models.preprocessing import Preprocessing
+from quantlib.models.segmenter import Segmenter
+from quantlib.training.loop import Progress, train
+from quantlib.training.recognition.augmentation import AnnotatedSource, LabelledSource
+from quantlib.training.recognition.objective import RecognitionObjective, rarity
+from quantlib.training.recognition.recipe import RecognitionRecipe
+from quantlib.training.super_resolution.card import write_card
+from quantlib.training.super_resolution.runcard import commit, machine
+
+TITLES = {"cifar10": "CIFAR-10", "digits": "handwritten digits", "camvid": "CamVid"}
+MOMENTUM = 0.9
+WATCH_EVERY, SAVE_EVERY = 100, 200
+
+
+def train_recognition(
+    recipe: RecognitionRecipe,
+    pictures: LabelledPictures | AnnotatedPictures,
+    out: Path,
+    resume: bool = False,
+    watch: Callable[[Progress], None] = lambda progress: None,
+    judge: Callable[[nn.Module], float] | None = None,
+    measured: Callable[[nn.Module], str] = lambda network: "",
+) -> dict[str, Any]:
+    """Train on `pictures`; weights, card and checkpoint go to `out`.
+
+    `judge` gives the figure that the watcher is told, `measured` the words on the card that say
+    what the finished network does; neither decides on the weights.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QuantlibError(
+            f"{out} cannot be made: {error.strerror}; choose another --out."
+        ) from error
+    network = fresh_recogniser(recipe, len(pictures.classes), pictures.rgb.shape[1])
+    network.requires_grad_(True)
+    objective, source = RecognitionObjective, _source(recipe, pictures)
+    if isinstance(pictures, AnnotatedPictures):
+        objective = partial(objective, class_weights=rarity(pictures, recipe.balance))
+    weights, seconds = train(
+        network,
+        source,
+        recipe,
+        out / f"{recipe.name}.pt",
+        resume,
+        watch,
+        judge,
+        load_classifier(recipe.teacher) if recipe.teacher else None,
+        WATCH_EVERY,
+        SAVE_EVERY,
+        objective,
+        partial(_sgd, weight_decay=recipe.weight_decay),
+    )
+    network.load_state_dict(weights)
+    network.cpu().eval()
+    file = out / f"{recipe.name}.safetensors"
+    save_file({k: v.contiguous() for k, v in network.network.state_dict().items()}, file)
+    card = _card(network, recipe, pictures, file, seconds / 3600)
+    card["measured"] = measured(network)
+    write_card(card, file.with_suffix(".json"))
+    return {"weights": str(file), "card": str(file.with_suffix(".json")), **card}
+
+
+def fresh_recogniser(recipe: RecognitionRecipe, classes: int, side: int) -> Normalised:
+    """The network before its first step; `side` is that of a classifier's pictures."""
+    torch.manual_seed(recipe.seed)
+    if recipe.architecture == "U-Net":
+        return Segmenter(UNet(classes, recipe.features), "U-Net", classes)
+    if recipe.architecture == "MobileNetV2":
+        network: nn.Module = mobilenet(classes, recipe.width)
+        return Classifier(network, "MobileNetV2", classes, Preprocessing(side))
+    network = CifarResNet(recipe.blocks, recipe.features, classes)
+    return Classifier(network, f"ResNet-{network.depth}", classes, Preprocessing(side))
+
+
+def _source(
+    recipe: RecognitionRecipe, pictures: LabelledPictures | AnnotatedPictures
+) -> LabelledSource | AnnotatedSource:
+    if isinstance(pictures, AnnotatedPictures):
+        return AnnotatedSource(pictures, recipe.crop)
+    return LabelledSource(pictures, recipe.shift, recipe.flip)
+
+
+def _sgd(learned: list[nn.Parameter], rate: float, weight_decay: float) -> torch.optim.Optimizer:
+    """Momentum by Nesterov; biases and batch norm do not decay."""
+    flat = [p for p in learned if p.dim() < 2]
+    rest = [p for p in learned if p.dim() >= 2]
+    groups = [
+        {"params": rest, "weight_decay": weight_decay},
+        {"params": flat, "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(groups, rate, MOMENTUM, nesterov=True)
+
+
+def _card(
+    network: Normalised,
+    recipe: RecognitionRecipe,
+    pictures: LabelledPictures | AnnotatedPictures,
+    file: Path,
+    hours: float,
+) -> dict[str, Any]:
+    """The card as it is written beside the weights."""
+    width = f", width {recipe.width:g}" if recipe.width != 1 else ""
+    stated = network.preprocessing
+    conditions = asdict(recipe)
+    conditions["teacher"] = Path(recipe.teacher).name
+    return {
+        "name": recipe.name,
+        "title": f"{network.architecture} for {TITLES[recipe.data_set]}{width} (bundled)",
+        "task": recipe.task,
+        "architecture": network.architecture,
+        "licence": "Apache-2.0",
+        "parameters": network.parameter_count,
+        "bytes": file.stat().st_size,
+        "classes": list(pictures.classes),
+        "pretrained_cfg": {
+            "input_size": [3, stated.size, stated.size],
+            "mean": list(stated.mean),
+            "std": list(stated.std),
+        },
+        "training": {
+            **conditions,
+            "schedule": "linear warm-up, then cosine to zero",
+            "optimiser": f"SGD, Nesterov momentum {MOMENTUM}",
+            "data": f"{len(pictures):,} training pictures of {TITLES[recipe.data_set]}",
+            "hours": round(hours, 3),
+            "machine": machine(),
+            "libraries": {"torch": torch.__version__, "torchvision": torchvision.__version__},
+            "commit": commit(),
+        },
+    }
