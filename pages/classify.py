@@ -21,7 +21,7 @@ from pages.parts.recognition.published_beside import show_published_beside
 from pages.parts.recognition.settings import choose_settings, compared, show_ledgers, size_of
 from pages.parts.shared.notices import notice
 from pages.parts.shared.start import start_page
-from pages.parts.super_resolution.reproduce import flags, show_code
+from pages.parts.super_resolution.reproduce import show_code
 from quantlib.models.catalogue import CLASSIFICATION
 from quantlib.ptq import Settings
 from quantlib.tasks.classification import Classification
@@ -63,7 +63,7 @@ def show(data: LabelledData, network: Recogniser, settings: Settings) -> None:
 
 def sentence(settings: Settings, full: Classification, result: Classification) -> str:
     """What was measured, in one sentence."""
-    if settings.method == "fp32":
+    if not settings.entry.quantizes:
         kib = full.ledger.total.total / 1024
         return f"FP32 names {full.accuracy:.2f} % right and moves {kib:,.0f} KiB of activations."
     changed = int((full.predicted != result.predicted).sum())
@@ -91,7 +91,7 @@ def command(data: LabelledData, network: Recogniser, settings: Settings) -> str 
     return (
         f"python -m quantlib classify --model {shlex.quote(network.name)} --data {data.source} "
         f"--limit {len(data.pictures)} --batch {batch_of(data.pictures)} "
-        f"{shlex.join(flags(settings))} --json"
+        f"{shlex.join(settings.flags())} --json"
     )
 
 

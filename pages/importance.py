@@ -20,10 +20,11 @@ from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.activations import activation
 from pages.parts.super_resolution.measuring import known_ranking, ranking_of
 from pages.parts.super_resolution.reproduce import show_reproduce
-from pages.parts.super_resolution.sidebar import CRITERION_TITLES, Choices, choose
+from pages.parts.super_resolution.sidebar import Choices, choose
 from pages.parts.super_resolution.waiting import progress, wait_for_greedy
 from quantlib.importance import Ranking
 from quantlib.ptq import Site
+from quantlib.ptq.criteria import CRITERIA
 
 start_page(
     "Importance",
@@ -48,7 +49,7 @@ def choose_layer(choices: Choices) -> Site:
 def rankings_of(choices: Choices) -> dict[str, Ranking]:
     """Every criterion that is known or quick; greedy only where it has been run."""
     found = {}
-    for criterion, title in CRITERION_TITLES.items():
+    for criterion, title in ((name, one.title) for name, one in CRITERIA.items()):
         settings = replace(choices.settings, criterion=criterion)
         if criterion == "greedy":
             known = known_ranking(choices.network, settings)

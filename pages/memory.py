@@ -6,18 +6,19 @@ from pages.parts.figures import charts
 from pages.parts.memory.codecs import show_codecs, show_latency
 from pages.parts.memory.equal_bytes import choose_bits, read, show_readings
 from pages.parts.memory.frontier import UNIFORM, Point, as_csv, grid, point, table
+from pages.parts.shared.method import address_of, take_over
 from pages.parts.shared.notices import notice
 from pages.parts.shared.start import start_page
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.measuring import measured, quantized
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.reproduce import show_reproduce
-from pages.parts.super_resolution.sidebar import CRITERION_TITLES, METHOD_TITLES, Choices, choose
+from pages.parts.super_resolution.sidebar import Choices, choose
 from pages.parts.super_resolution.waiting import measured_all, wait_for_greedy
 from quantlib.evaluation.operations import count_operations
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.tensors import to_tensor
-from quantlib.ptq import Settings
+from quantlib.ptq import Settings, methods
 
 start_page(
     "Memory",
@@ -34,7 +35,7 @@ def measure_all(choices: Choices, settings: list[Settings]) -> list[Point]:
 def show(choices: Choices, points: list[Point]) -> None:
     subject, network = choices.subject, choices.network
     assert subject.truth is not None
-    full = measured(subject, network, Settings("fp32", depth=choices.settings.depth))
+    full = measured(subject, network, Settings(methods.FP32.name, depth=choices.settings.depth))
     floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
     assert full.psnr_y is not None
     own = next(p for p in points if p.settings == choices.settings)
@@ -42,16 +43,16 @@ def show(choices: Choices, points: list[Point]) -> None:
     bits = choose_bits(own)
     figure = charts.frontier(points, own, floor, full.psnr_y, bits)
 
-    def pick() -> None:
+    def pick_selected() -> None:
         selected = st.session_state["frontier"].selection.points
         if selected and selected[0].get("customdata"):
-            take_over(points[selected[0]["customdata"][0]].settings)
+            pick(points[selected[0]["customdata"][0]].settings)
 
     charts.draw(
         figure,
         "PSNR over measured bits per activation for all methods",
         "frontier",
-        on_select=pick,
+        on_select=pick_selected,
         selection_mode="points",
     )
     picked = [p for p in points if p.settings == st.session_state.get("picked")]
@@ -111,35 +112,20 @@ def verdict(own: Point, uniform: list[Point]) -> str:
     )
 
 
-def take_over(settings: Settings) -> None:
+def pick(settings: Settings) -> None:
     """Make a point the visitor's choice; for use in a callback, before the widgets are drawn."""
-    state = st.session_state
-    state["picked"] = settings
-    if settings.method == "entropy":
-        state["budget"] = settings.bits_per_activation
-    else:
-        state["bits"] = settings.bits
-    if settings.is_dqa:
-        state["m"], state["r"] = settings.extra_bits, settings.important
+    st.session_state["picked"] = settings
+    take_over(settings)
 
 
 def offer_workbench(point: Point) -> None:
     """A link that opens a point in the workbench, with the picture and network as they are."""
-    settings = point.settings
-    query = {"method": METHOD_TITLES[settings.method], "bits": str(settings.bits)}
-    if settings.method == "entropy":
-        query |= {"budget": f"{settings.bits_per_activation:g}"}
-    if settings.method == "direct":
-        query |= {"clip": settings.clip, "unsigned": str(settings.unsigned).lower()}
-    if settings.is_dqa:
-        query |= {"m": str(settings.extra_bits), "r": f"{settings.important:g}"}
-        query["criterion"] = CRITERION_TITLES[settings.criterion]
     kept = {k: st.query_params[k] for k in ("picture", "network", "at") if k in st.query_params}
     st.page_link(
         "pages/workbench.py",
         label=f"Open {point.name} in the workbench: {point.psnr_y:.2f} dB, {point.kib:,.0f} KiB",
         icon=":material/compare:",
-        query_params=kept | query,
+        query_params=kept | address_of(point.settings),
     )
 
 

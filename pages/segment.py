@@ -79,7 +79,7 @@ def confusion(made: Segmentation, truth: AnnotatedPictures) -> Confusion:
 
 def sentence(settings: Settings, result: Segmentation, scores: list[Confusion] | None) -> str:
     """What was measured, in one sentence."""
-    if settings.method == "fp32":
+    if not settings.entry.quantizes:
         quality = "" if scores is None else f" reaches {scores[0].mean_iou:.2f} % mean IoU and"
         return f"FP32{quality} moves {result.ledger.total.total / 1024:,.0f} KiB of activations."
     size = size_of(result.ledger)

@@ -14,11 +14,12 @@ from pages.parts.super_resolution.measuring import known_ranking, ranking_of
 from pages.parts.super_resolution.network_forms import ready_bits, reference_depth
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.reproduce import show_reproduce
-from pages.parts.super_resolution.sidebar import METHOD_TITLES, Choices, choose
+from pages.parts.super_resolution.sidebar import Choices, choose
 from pages.parts.super_resolution.waiting import Passes, passes, wait_for, wait_for_greedy
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.reading import png_bytes
-from quantlib.ptq import Settings
+from quantlib.ptq import Settings, methods
+from quantlib.ptq.criteria import SEARCHED
 from quantlib.tasks.super_resolution import Measurement
 
 start_page(
@@ -33,11 +34,11 @@ CHART_HEIGHT = 330
 
 def show(choices: Choices) -> None:
     settings = choices.settings
-    if settings.method == "rlq" and settings.bits not in ready_bits(choices.network):
+    if settings.entry.learned and settings.bits not in ready_bits(choices.network):
         show_adapting(choices)
         return
     wanted = [full_precision(choices), settings]
-    if settings.method != "fp32":
+    if settings.entry.quantizes:
         wanted += [plain(choices), *at_all_bits(choices, settings)]
         wanted += at_all_bits(choices, plain(choices))
     with passes(choices, wanted) as under_way:
@@ -58,7 +59,7 @@ def show_passes(choices: Choices, under_way: Passes) -> None:
         show_panels(choices, full, result, crop)
     matters, loses, saves = st.columns(3, gap="medium", border=True)
     with matters:
-        if choices.settings.method == "entropy":
+        if choices.settings.entry.budgeted:
             show_allocation(result)
         else:
             show_importance(choices)
@@ -68,7 +69,7 @@ def show_passes(choices: Choices, under_way: Passes) -> None:
         curve = st.container()
     strip = st.container(border=True)
     show_reproduce(choices)
-    series = {} if settings.method == "fp32" else series_of(choices, under_way, settings)
+    series = series_of(choices, under_way, settings) if settings.entry.quantizes else {}
     with strip:
         show_strip(series, crop)
     with curve:
@@ -77,22 +78,22 @@ def show_passes(choices: Choices, under_way: Passes) -> None:
 
 def full_precision(choices: Choices) -> Settings:
     """What the choice is compared with: activations in full precision, at the same depth."""
-    return Settings("fp32", depth=reference_depth(choices.network, choices.settings))
+    return Settings(methods.FP32.name, depth=reference_depth(choices.network, choices.settings))
 
 
 def plain(choices: Choices) -> Settings:
     """Direct quantization with the chosen bits, at the same depth."""
-    return replace(full_precision(choices), method="direct", bits=choices.settings.bits)
+    return replace(full_precision(choices), method=methods.DIRECT.name, bits=choices.settings.bits)
 
 
 def at_all_bits(choices: Choices, settings: Settings) -> list[Settings]:
     """The settings with fewer and fewer bits; of RLQ's and greedy's those that there are."""
-    if settings.method == "entropy":
+    if settings.entry.budgeted:
         return [replace(settings, bits_per_activation=budget) for budget in BUDGETS]
-    rlq = settings.method == "rlq"
-    known = sorted(ready_bits(choices.network), reverse=True) if rlq else STRIP
+    learned = settings.entry.learned
+    known = sorted(ready_bits(choices.network), reverse=True) if learned else STRIP
     wanted = [replace(settings, bits=bits) for bits in known]
-    if settings.needs_ranking and settings.criterion == "greedy":
+    if settings.needs_ranking and settings.criterion == SEARCHED:
         wanted = [one for one in wanted if known_ranking(choices.network, one)]
     return wanted
 
@@ -100,18 +101,14 @@ def at_all_bits(choices: Choices, settings: Settings) -> list[Settings]:
 def series_of(choices: Choices, under_way: Passes, settings: Settings) -> dict[float, Measurement]:
     """Measurements by bits."""
     wanted = [one for one in at_all_bits(choices, settings) if one in under_way]
-    found = wait_for(under_way, wanted, f"{METHOD_TITLES[settings.method]} at other bits")
-    return {_bits(one): measurement for one, measurement in zip(wanted, found, strict=True)}
-
-
-def _bits(settings: Settings) -> float:
-    return settings.bits_per_activation if settings.method == "entropy" else settings.bits
+    found = wait_for(under_way, wanted, f"{settings.entry.title} at other bits")
+    return {one.rate: measurement for one, measurement in zip(wanted, found, strict=True)}
 
 
 def sentence(settings: Settings, full: Measurement, result: Measurement) -> str:
     """What was measured, in one sentence."""
     ledger = result.ledger
-    if settings.method == "fp32":
+    if not settings.entry.quantizes:
         quality = "" if full.psnr_y is None else f" reaches {full.psnr_y:.2f} dB and"
         return f"FP32{quality} moves {ledger.total.total / 1024:,.0f} KiB of activations."
     size = (
@@ -204,7 +201,7 @@ def show_importance(choices: Choices) -> None:
     st.markdown("**Which channels matter**")
     settings = choices.settings
     ranking = ranking_of(choices.network, settings)
-    ratio = settings.important if settings.is_dqa else 0.0
+    ratio = settings.important if settings.needs_ranking else 0.0
     names = list(ranking.scores)
     figure = charts.importance_map(
         names,
@@ -213,7 +210,7 @@ def show_importance(choices: Choices) -> None:
         CHART_HEIGHT,
     )
     charts.draw(figure, "Importance of every channel of every layer", "importance")
-    if settings.is_dqa:
+    if settings.needs_ranking:
         st.caption(
             f"Darker is more important, by {settings.criterion}; the orange "
             f"{ratio:.0%} of each layer keep {settings.extra_bits} extra bits. "
@@ -222,7 +219,7 @@ def show_importance(choices: Choices) -> None:
     else:
         st.caption(
             f"Darker is more important, by {settings.criterion}. "
-            f"{METHOD_TITLES[settings.method]} treats all channels alike."
+            f"{settings.entry.title} treats all channels alike."
         )
 
 
@@ -243,10 +240,10 @@ def show_memory(choices: Choices, under_way: Passes) -> None:
     st.markdown("**What it saves**")
     settings = choices.settings
     titles = {full_precision(choices): "FP32"}
-    if settings.method != "fp32":
+    if settings.entry.quantizes:
         titles[plain(choices)] = f"Direct {plain(choices).bits} bit"
-        if settings.method != "direct":
-            titles[settings] = METHOD_TITLES[settings.method]
+        if settings.entry is not methods.DIRECT:
+            titles[settings] = settings.entry.title
     rows = {title: under_way[one].result().ledger.total for one, title in titles.items()}
     charts.draw(
         charts.memory_bars(rows, CHART_HEIGHT), "Bytes of the activations by method", "memory"
@@ -280,8 +277,8 @@ def show_quality(
             else "FP32 loses nothing; choose a quantization method."
         )
         return
-    curves = {METHOD_TITLES[settings.method]: _points(series)}
-    if settings.method != "direct":
+    curves = {settings.entry.title: _points(series)}
+    if settings.entry is not methods.DIRECT:
         curves["Direct"] = _points(series_of(choices, under_way, plain(choices)))
     floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
     chosen = (result.ledger.bits_per_activation, result.psnr_y or 0.0)

@@ -3,21 +3,43 @@
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 
 from quantlib.ablation.bench import BenchPlan
 from quantlib.errors import QuantlibError
 from quantlib.ptq import Settings
-from quantlib.ptq.settings import CRITERIA
+from quantlib.ptq.criteria import CRITERIA
+from quantlib.ptq.methods import METHODS
 
-INVERSE, CODED = "inverse fisher", "fisher, coded base"
-BASELINES: dict[str, Settings] = {
-    "direct": Settings("direct"),
-    "direct, unsigned": Settings("direct", unsigned=True),
-    "direct, unsigned, MSE clip": Settings("direct", unsigned=True, clip="mse"),
-    "power-of-two": Settings("pot"),
-    "NoisyQuant": Settings("noisyquant"),
-}
+PAPER = 3, 3
+"""n and m: greedy ranks there, and rankings are compared."""
+INVERSE = "inverse "
+"""Before a criterion: its ranking turned round, as a control."""
+
+
+def baselines() -> dict[str, Settings]:
+    """Lines of methods that take nothing but bits, which others are held against."""
+    return {
+        variant.line: Settings(entry.name, **variant.changes)
+        for entry in METHODS.values()
+        for variant in entry.variants
+        if entry.is_plain and variant.line
+    }
+
+
+def ranked_lines() -> dict[str, Settings]:
+    """Lines of methods that rank channels: the first of them by all criteria, others by Fisher."""
+    lines: dict[str, Settings] = {}
+    for entry in (entry for entry in METHODS.values() if entry.ranks):
+        default = Settings().criterion
+        for variant in entry.variants:
+            criteria = (default,) if lines else tuple(CRITERIA)
+            for criterion in criteria:
+                settings = Settings(entry.name, criterion=criterion, **variant.changes)
+                lines[variant.line.format(criterion=criterion)] = settings
+        lines.setdefault(INVERSE + default, Settings(entry.name, criterion=default))
+    return lines
 
 
 @dataclass(frozen=True)
@@ -37,7 +59,7 @@ class Trial:
         'net | random | seed 1 | n=3 m=2 r=0.5'
         """
         chosen = self.settings
-        if chosen.method == "entropy":
+        if chosen.entry.budgeted:
             numbers = f"b={chosen.bits_per_activation:g}"
         elif chosen.needs_ranking:
             numbers = f"n={chosen.bits} m={chosen.extra_bits} r={chosen.important:g}"
@@ -50,14 +72,15 @@ class Trial:
 class AblationPlan:
     """The benches and what is varied on each of them.
 
-    Every criterion, and the ranking by Fisher turned round, is tried at all `bits` × `extra_bits`
-    with `ratio`, and at all `ratios` with the paper's three bits and three more; random selection
-    with all `seeds`. Where the base codes are coded too, channels are ranked by Fisher. Baselines
-    have `uniform_bits`, entropy coding the `budgets`.
+    `criteria` are lines of methods that rank channels, all if there are none: every criterion, the
+    ranking by Fisher turned round, and Fisher where the base codes are coded too. Each is tried at
+    all `bits` × `extra_bits` with `ratio`, and at all `ratios` with the paper's three bits and
+    three more; random selection with all `seeds`. Baselines have `uniform_bits`, methods with a
+    budget the `budgets`.
     """
 
     benches: tuple[BenchPlan, ...]
-    criteria: tuple[str, ...] = (*CRITERIA, INVERSE, CODED)
+    criteria: tuple[str, ...] = ()
     bits: tuple[int, ...] = (2, 3, 4, 5)
     extra_bits: tuple[int, ...] = (1, 2, 3)
     ratio: float = 0.4
@@ -70,25 +93,29 @@ class AblationPlan:
         return [trial for bench in self.benches for trial in self._of(bench.name)]
 
     def _of(self, bench: str) -> Iterator[Trial]:
-        yield Trial(bench, "FP32", Settings("fp32"))
-        for name, settings in BASELINES.items():
+        for entry in METHODS.values():
+            for variant in entry.variants:
+                if variant.line and not entry.quantizes:
+                    yield Trial(bench, variant.line, Settings(entry.name))
+        for name, settings in baselines().items():
             for bits in self.uniform_bits:
                 yield Trial(bench, name, replace(settings, bits=bits))
-        for budget in self.budgets:
-            settings = Settings("entropy", bits_per_activation=budget)
-            yield Trial(bench, "entropy", settings)
-        for criterion in self.criteria:
-            for seed in self.seeds if criterion == "random" else (0,):
-                for settings in self._dqa(criterion):
-                    yield Trial(bench, criterion, settings, seed)
+        for entry in (entry for entry in METHODS.values() if entry.budgeted):
+            for variant, budget in product(entry.variants, self.budgets):
+                settings = Settings(entry.name, bits_per_activation=budget, **variant.changes)
+                yield Trial(bench, variant.line, settings)
+        known = ranked_lines()
+        for line in self.criteria or known:
+            for seed in self.seeds if known[line].criterion == "random" else (0,):
+                for settings in self._refined(known[line]):
+                    yield Trial(bench, line, settings, seed)
 
-    def _dqa(self, criterion: str) -> Iterator[Settings]:
-        method = "dqa-ans" if criterion == CODED else "dqa"
-        ranked_by = criterion.removeprefix("inverse ").removesuffix(", coded base")
-        made = [Settings("dqa", n, m, self.ratio) for n in self.bits for m in self.extra_bits]
-        made += [Settings("dqa", 3, 3, ratio) for ratio in self.ratios]
-        for settings in dict.fromkeys(made):
-            yield replace(settings, method=method, criterion=ranked_by)
+    def _refined(self, line: Settings) -> Iterator[Settings]:
+        """A line that ranks channels at all n, m and r."""
+        chosen = [(n, m, self.ratio) for n in self.bits for m in self.extra_bits]
+        chosen += [(*PAPER, ratio) for ratio in self.ratios]
+        for n, m, ratio in dict.fromkeys(chosen):
+            yield replace(line, bits=n, extra_bits=m, important=ratio)
 
 
 def read_plan(file: Path) -> AblationPlan:

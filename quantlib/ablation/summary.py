@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from quantlib.ablation.plan import BASELINES
+from quantlib.ablation.plan import baselines
 from quantlib.ablation.trials import Point, Results
 from quantlib.errors import QuantlibError
 from quantlib.importance import Ranking
-
-COMPARED = tuple(BASELINES)
-"""What every other point is held against at equal bytes."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class Row:
 
     `quality` and `deviation` (None for one seed) are in the unit of the bench; `bits` per
     activation and `kib` count everything stored; `against` is the difference from each
-    of `COMPARED` at equal bytes, interpolated between its bits, None outside its range.
+    baseline at equal bytes, interpolated between its bits, None outside its range.
     """
 
     bench: str
@@ -126,14 +123,14 @@ def at_equal_bytes(curve: Iterable[tuple[float, float]], bits: float) -> float |
 
 def _curves(points: Iterable[Point], bench: str) -> dict[str, list[tuple[float, float]]]:
     mine = [point for point in points if point.bench == bench]
-    return {name: [(p.bits, p.mean) for p in mine if p.method == name] for name in COMPARED}
+    return {name: [(p.bits, p.mean) for p in mine if p.method == name] for name in baselines()}
 
 
 def _row(group: list[Point], curves: Mapping[str, list[tuple[float, float]]]) -> Row:
     first, means = group[0], [point.mean for point in group]
     quality, bits = fmean(means), fmean(point.bits for point in group)
     against: dict[str, float | None] = {}
-    if first.method not in BASELINES and first.method != "FP32":
+    if first.m or first.budget:
         for name, curve in curves.items():
             uniform = at_equal_bytes(curve, bits)
             against[name] = None if uniform is None else round(quality - uniform, 4)

@@ -14,12 +14,10 @@ from typing import Any
 import torch
 
 from quantlib.ablation.bench import Bench, BenchPlan
-from quantlib.ablation.plan import AblationPlan, Trial
+from quantlib.ablation.plan import INVERSE, PAPER, AblationPlan, Trial
 from quantlib.errors import QuantlibError
 from quantlib.importance import Ranking, rank
 from quantlib.importance.preparing import prepare, steps_for
-
-PAPER = 3, 3  # n and m: greedy ranks there, and rankings are compared
 
 Watch = Callable[[int, int, str], None]
 
@@ -154,7 +152,7 @@ def carry_out(group: Group, plan: BenchPlan, folder: Path) -> Carried:
     points = []
     for trial in group:
         settings, ranking = trial.settings, None
-        if settings.method == "entropy" and steps is None:
+        if settings.entry.budgeted and steps is None:
             started = time.perf_counter()
             steps = steps_for(bench.sites, bench.examples)
             seconds = time.perf_counter() - started
@@ -188,7 +186,7 @@ def _ranking(bench: Bench, trial: Trial, bits: int, extra_bits: int) -> Ranking:
     found = rank(
         bench.sites, bench.examples, trial.settings.criterion, bits, extra_bits, trial.seed
     )
-    return found.inverse() if trial.method.startswith("inverse") else found
+    return found.inverse() if trial.method.startswith(INVERSE) else found
 
 
 def _line(trial: Trial) -> str:
@@ -204,7 +202,7 @@ def _point(trial: Trial, quality: list[float], ledger: Any, seconds: float) -> P
         settings.bits,
         settings.extra_bits if settings.needs_ranking else 0,
         settings.important if settings.needs_ranking else 0.0,
-        settings.bits_per_activation if settings.method == "entropy" else 0.0,
+        settings.bits_per_activation if settings.entry.budgeted else 0.0,
         [round(value, 4) for value in quality],
         round(ledger.bits_per_activation, 5),
         total.total,

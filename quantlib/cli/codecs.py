@@ -4,14 +4,13 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from quantlib.cli.options import add_dqa, add_model, progress, sample_picture
+from quantlib.cli.options import add_model, add_parameters, progress, sample_picture
 from quantlib.coding.codecs import CODECS
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.codecs import CodedSymbols, compare_codecs, together
 from quantlib.evaluation.latency import all_layers, measure_latency
 from quantlib.imaging.tensors import to_tensor
-from quantlib.ptq import Settings
-from quantlib.ptq.settings import DQA_METHODS
+from quantlib.ptq import Settings, methods
 from quantlib.tasks.super_resolution import (
     WHOLE_PIXELS,
     default_pairs,
@@ -25,7 +24,6 @@ TITLES = {codec.name: codec.title for codec in CODECS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    default = Settings()
     add_model(parser)
     parser.add_argument(
         "--sample",
@@ -33,11 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="cat",
         help="a sample photograph by name, or a picture file, reduced before it is enlarged",
     )
+    shifting = [name for name, entry in methods.METHODS.items() if entry.shifts]
     parser.add_argument(
-        "--method", choices=DQA_METHODS, default=default.method, help="whose stages are timed"
+        "--method", choices=shifting, default=methods.DQA.name, help="whose stages are timed"
     )
-    parser.add_argument("--bits", type=int, default=default.bits, help="bits per code, n")
-    add_dqa(parser)
+    add_parameters(parser, ("bits", "extra_bits", "important", "criterion"))
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

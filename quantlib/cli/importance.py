@@ -8,7 +8,7 @@ from quantlib.importance import rank
 from quantlib.importance.pairs import pairs_from
 from quantlib.models import load
 from quantlib.ptq import Settings
-from quantlib.ptq.settings import CRITERIA
+from quantlib.ptq.criteria import CRITERIA
 from quantlib.tasks.super_resolution import sites_of
 
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,8 @@ from quantlib.errors import QuantlibError
 from quantlib.imaging.files import read_picture_file
 from quantlib.imaging.samples import SAMPLES
 from quantlib.models import load
-from quantlib.ptq import QuantizedNetwork, Settings
-from quantlib.ptq.settings import CRITERIA, DQA_METHODS, METHODS, SCALES
-from quantlib.qat.depth import DEPTHS
-from quantlib.quantizers.uniform import CLIPS
+from quantlib.ptq import QuantizedNetwork, Settings, methods
+from quantlib.ptq.parameters import PARAMETERS, OneOf, Parameter, Real, Switch, Whole
 from quantlib.tasks.super_resolution import (
     default_pairs,
     open_network,
@@ -40,62 +39,57 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
-        choices=METHODS,
-        help="rlq for networks that were trained with it, fp32 for others, where none is named",
+        choices=methods.names(),
+        help=f"{methods.RLQ.name} for networks that were trained with it, {methods.FP32.name} for "
+        "others, where none is named",
     )
+    add_parameters(parser, PARAMETERS)
+    parser.set_defaults(bits=None)
+
+
+def add_parameters(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """The options of these fields of `Settings`."""
+    for name in names:
+        PARAMETER_OPTIONS[type(PARAMETERS[name])](parser, name, PARAMETERS[name])
+
+
+def _number(parser: argparse.ArgumentParser, name: str, parameter: Parameter) -> None:
     parser.add_argument(
-        "--bits",
-        type=int,
-        help=f"bits per code, n (default {Settings().bits}, or what the network was trained with)",
-    )
-    add_method_numbers(parser, "sample photographs")
-    parser.add_argument(
-        "--depth",
-        choices=tuple(DEPTHS),
-        default="full",
-        help="how many blocks of a depth-dynamic network are computed",
+        parameter.option,
+        *ALIASES.get(name, ()),
+        dest=name,
+        type=type(parameter.default),
+        default=parameter.default,
+        metavar="N" if isinstance(parameter, Whole) else "X",
+        help=f"{parameter.help} {_whose(name)}(default {parameter.default:g})",
     )
 
 
-def add_method_numbers(parser: argparse.ArgumentParser, calibration: str) -> None:
-    """What the methods have beyond bits; `calibration` names the pictures that it is done on."""
-    default = Settings()
-    add_dqa(parser)
+def _choice(parser: argparse.ArgumentParser, name: str, parameter: Parameter) -> None:
+    assert isinstance(parameter, OneOf)
     parser.add_argument(
-        "--clip", choices=CLIPS, default=default.clip, help="range of direct quantization"
-    )
-    parser.add_argument(
-        "--unsigned", action="store_true", help="direct: unsigned codes where nothing is negative"
-    )
-    parser.add_argument(
-        "--scales",
-        choices=SCALES,
-        default=default.scales,
-        help=f"scales from every input, or frozen by calibration on {calibration}",
-    )
-    parser.add_argument(
-        "--bits-per-activation",
-        type=float,
-        default=default.bits_per_activation,
-        metavar="B",
-        help="entropy: the budget, all tables and headers included",
+        parameter.option,
+        dest=name,
+        choices=parameter.choices,
+        default=parameter.default,
+        help=f"{parameter.help} {_whose(name)}(default {parameter.default})",
     )
 
 
-def add_dqa(parser: argparse.ArgumentParser) -> None:
-    default = Settings()
+def _switch(parser: argparse.ArgumentParser, name: str, parameter: Parameter) -> None:
     parser.add_argument(
-        "--extra-bits", type=int, default=default.extra_bits, help="DQA's extra bits, m"
+        parameter.option, dest=name, action="store_true", help=f"{parameter.help} {_whose(name)}"
     )
-    parser.add_argument(
-        "--important",
-        "--ratio",
-        type=float,
-        default=default.important,
-        metavar="R",
-        help="DQA's ratio of important channels, 0 to 1",
-    )
-    parser.add_argument("--criterion", choices=CRITERIA, default=default.criterion)
+
+
+PARAMETER_OPTIONS = {Whole: _number, Real: _number, OneOf: _choice, Switch: _switch}
+ALIASES = {"important": ("--ratio",)}
+
+
+def _whose(name: str) -> str:
+    """The methods that take a parameter, where only some do."""
+    takers = [one for one in methods.METHODS.values() if one.takes(name)]
+    return f"For {', '.join(one.name for one in takers)}. " if takers else ""
 
 
 def settings_from(options: argparse.Namespace) -> Settings:
@@ -117,11 +111,11 @@ def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
 def settle(options: argparse.Namespace) -> None:
     """Puts in the method and the bits that follow from the network where none were named."""
     trained = None
-    if options.method in (None, "rlq"):
+    if options.method is None or methods.method(options.method).learned:
         network = load(options.model)
         trained = trained_bits(network) if network.is_quantized else None
     if options.method is None:
-        options.method = "rlq" if trained else "fp32"
+        options.method = (methods.RLQ if trained else methods.FP32).name
     if options.bits is None:
         options.bits = trained or Settings().bits
 
@@ -133,15 +127,12 @@ def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
 
 def described_method(options: argparse.Namespace) -> dict[str, Any]:
     """Network and method as they stand in JSON; null where the method does not use a number."""
-    dqa = options.method in DQA_METHODS
-    return {
-        "model": options.model,
-        "method": options.method,
-        "bits": {"fp32": 32, "entropy": None}.get(options.method, options.bits),
-        "extra_bits": options.extra_bits if dqa else None,
-        "important": options.important if dqa else None,
-        "criterion": options.criterion if dqa else None,
-    }
+    entry = methods.method(options.method)
+    numbers = ("bits", "extra_bits", "important", "criterion")
+    used = {name: getattr(options, name) if entry.takes(name) else None for name in numbers}
+    if not entry.quantizes:
+        used["bits"] = 32
+    return {"model": options.model, "method": options.method, **used}
 
 
 def sample_picture(name: str, scale: int) -> np.ndarray:

@@ -3,24 +3,21 @@
 import argparse
 from typing import Any
 
-from quantlib.cli.options import add_method_numbers, byte_line, described_method
+from quantlib.cli.options import add_parameters, byte_line, described_method
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
-from quantlib.ptq import Settings
-from quantlib.tasks.recognition import METHODS, needs_examples
+from quantlib.ptq import Settings, methods
+from quantlib.ptq.parameters import PARAMETERS
+from quantlib.tasks.recognition import needs_examples
 
 
 def add_recognition_options(parser: argparse.ArgumentParser, calibration: int) -> None:
     """How many pictures, and how activations are quantized; `calibration` are ranked on."""
-    default = Settings()
     parser.add_argument(
         "--limit", type=int, metavar="N", help="evaluate the first N test pictures (default all)"
     )
-    parser.add_argument("--method", choices=METHODS, default="fp32", help="(default fp32)")
-    parser.add_argument(
-        "--bits", type=int, default=default.bits, help=f"bits per code, n (default {default.bits})"
-    )
-    add_method_numbers(parser, "training pictures")
+    parser.add_argument("--method", choices=methods.names(learned=False), default=methods.FP32.name)
+    add_parameters(parser, (name for name in PARAMETERS if name != "depth"))
     parser.add_argument(
         "--calibration-count",
         type=int,

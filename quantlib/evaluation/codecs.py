@@ -124,7 +124,7 @@ def compare_codecs(
 
     Every payload is decoded again and has to be equal. A QuantlibError for other methods.
     """
-    if not network.settings.is_dqa:
+    if not network.settings.entry.shifts:
         raise QuantlibError(
             "Only DQA has shifting errors; choose the method dqa to compare codecs."
         )

@@ -80,7 +80,7 @@ def measure_latency(
 
     A QuantlibError for other methods than DQA.
     """
-    if not network.settings.is_dqa:
+    if not network.settings.entry.shifts:
         raise QuantlibError("Only DQA has these stages; choose the method dqa to time them.")
     sites = network.site_network
     total = len(sites.sites) if only is None else len(only)

@@ -40,18 +40,18 @@ def count_operations(
     settings = network.settings
     elements = sum(size.fp32 // 4 for size in sites.values())
     refined = 0
-    if settings.is_dqa and settings.extra_bits:
+    if settings.needs_ranking and settings.extra_bits:
         for site in network.site_network.sites:
             share = network.masks[site.name].float().mean().item()
             refined += round(share * sites[site.name].fp32 / 4)
-    if settings.method == "fp32":
+    if not settings.entry.quantizes:
         elements = 0
     return operation_counts(settings, count_macs(network, x), elements, refined)
 
 
 def operation_counts(settings: Settings, macs: int, elements: int, refined: int) -> OperationCounts:
     """Operations for that many `elements`, of which `refined` have a shifting error."""
-    coded = refined + (elements if settings.method == "dqa-ans" else 0)
+    coded = refined + (elements if settings.entry.codes_base else 0)
     return OperationCounts(macs, elements, refined, coded, coded, elements)
 
 

@@ -115,7 +115,7 @@ def published_accuracy(
     >>> [row.accuracy["eDQA"] for row in rows]
     [82.13, 89.19]
     """
-    if settings.method in ("fp32", "entropy") or settings.bits != ACCURACY_BITS:
+    if not settings.entry.takes("bits") or settings.bits != ACCURACY_BITS:
         return ()
     network = f"{architecture}, {data_set}"
     return tuple(row for row in read_published().classification if row.network == network)

@@ -25,7 +25,7 @@ def prepare(
 
     `ranking` and `steps` are what they have been found to be before, if they have.
     """
-    if settings.method == "entropy":
+    if settings.entry.budgeted:
         return QuantizedNetwork(sites, settings, frozen=steps or steps_for(sites, examples, watch))
     if settings.needs_ranking and ranking is None:
         ranking = rank(

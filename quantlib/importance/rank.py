@@ -10,7 +10,7 @@ from quantlib.importance.criteria import ONE_PASS, score
 from quantlib.importance.example import Example
 from quantlib.importance.greedy import greedy
 from quantlib.importance.ranking import Ranking
-from quantlib.ptq.settings import CRITERIA
+from quantlib.ptq.criteria import CRITERIA
 from quantlib.ptq.sites import SiteNetwork
 
 

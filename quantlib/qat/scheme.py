@@ -77,76 +77,110 @@ class Scheme:
 
         NoisyQuant is defined for linear layers; factors get min-max bounds beside it.
         """
-        method = "minmax" if self.method == "noisyquant" else self.method
+        method = _KNOWN[self.method].of_factors or self.method
         return replace(self, use_shift=False, method=method).for_input(0) or nn.Identity()
 
 
-class Method(NamedTuple):
-    """A published method: its name and how its two quantizers are made."""
+class Part(NamedTuple):
+    """Something of a method that can be switched off: the field of `Scheme`, and what it is called.
+
+    `slug` stands in the names of runs without it; those that are off from the start have none.
+    """
+
+    field: str
+    title: str
+    slug: str = ""
+
+
+class LearnedMethod(NamedTuple):
+    """A published method: its name, how its two quantizers are made, and its `parts`.
+
+    `of_factors` is the method that attention products get where this one is not defined for them.
+    """
 
     title: str
     weight: Callable[[Scheme], LearnedQuantizer]
     input: Callable[[Scheme, int], LearnedQuantizer]
+    parts: tuple[Part, ...] = ()
+    of_factors: str = ""
+
+    @property
+    def has_softness(self) -> bool:
+        """Whether k is a number of this method."""
+        return any(part.field == "k" for part in self.parts)
 
 
-def _bounds(title: str, search: Search) -> Method:
-    return Method(
+def _bounds(title: str, search: Search) -> LearnedMethod:
+    return LearnedMethod(
         title,
         lambda s: Bounds(s.weight_bits, search),
         lambda s, channels: Bounds(s.activation_bits, search),
     )
 
 
-METHODS = {
-    "rlq": Method(
+WEIGHT_SCALE = Part("keep_scale", "the weights' scale")
+
+LEARNED = {
+    "rlq": LearnedMethod(
         "RLQ",
         lambda s: RLQ(s.weight_bits, k=s.k, learn_step=s.learn_step),
         lambda s, channels: RLQ(
             s.activation_bits, None, channels if s.use_shift else 0, s.k, s.learn_step
         ),
+        (
+            Part("k", "φ", "no-phi"),
+            Part("use_shift", "τ", "no-tau"),
+            Part("learn_step", "learned step", "fixed-step"),
+        ),
     ),
-    "lsq": Method(
+    "lsq": LearnedMethod(
         "LSQ",
         lambda s: LSQ(s.weight_bits),
         lambda s, channels: LSQ(s.activation_bits, None),
     ),
-    "pact": Method(
+    "pact": LearnedMethod(
         "PACT",
         lambda s: DoReFaWeight(s.weight_bits, s.keep_scale),
         lambda s, channels: PACT(s.activation_bits),
+        (WEIGHT_SCALE,),
     ),
-    "dorefa": Method(
+    "dorefa": LearnedMethod(
         "DoReFa",
         lambda s: DoReFaWeight(s.weight_bits, s.keep_scale),
         lambda s, channels: DoReFa(s.activation_bits),
+        (WEIGHT_SCALE,),
     ),
-    "pams": Method(
+    "pams": LearnedMethod(
         "PAMS",
         lambda s: PAMSWeight(s.weight_bits),
         lambda s, channels: PAMS(s.activation_bits),
     ),
-    "ddtb": Method(
+    "ddtb": LearnedMethod(
         "DDTB",
         lambda s: DDTBWeight(s.weight_bits),
         lambda s, channels: DDTB(s.activation_bits, channels, s.gate),
+        (Part("gate", "gate"),),
     ),
 }
-
 """Methods whose quantizers learn while the network trains."""
 
 POST_TRAINING = {
     "minmax": _bounds("MinMax", extremes),
     "percentile": _bounds("Percentile", percentiles),
     "dobi": _bounds("DOBI", dobi),
-    "noisyquant": Method(
+    "noisyquant": LearnedMethod(
         "NoisyQuant",
         lambda s: RowMaxWeight(s.weight_bits),
         lambda s, channels: NoisyInput(s.activation_bits, channels),
+        of_factors="minmax",
     ),
 }
 """Methods that find their ranges once, after the training."""
 
-_KNOWN = METHODS | POST_TRAINING
+OURS = "rlq"
+RIVALS = tuple(name for name in LEARNED if name != OURS)
+
+_KNOWN = LEARNED | POST_TRAINING
 
 
 def quantized_layer(layer: nn.Module, scheme: Scheme) -> QuantConv2d | QuantLinear:

@@ -34,6 +34,10 @@ class Quantizer(ABC):
     def encode(self, x: Tensor) -> EncodedTensor:
         """The packed bytes of `x`."""
 
+    def encode_each(self, site: str, x: Tensor) -> dict[str, EncodedTensor]:
+        """The packed bytes of `x` at `site`, by name; learned quantizers have one per layer."""
+        return {site: self.encode(x)}
+
     @abstractmethod
     def measure(self, x: Tensor) -> tuple[Tensor, ByteSizes]:
         """The quantized values and the exact sizes that `encode` would have."""

@@ -9,13 +9,9 @@ from quantlib.errors import QuantlibError
 from quantlib.importance import Ranking
 from quantlib.importance.example import Example
 from quantlib.ptq import QuantizedNetwork, Settings
-from quantlib.ptq import settings as of_all
 from quantlib.tasks.budget import Measured, within_budget
 
 T = TypeVar("T")
-
-METHODS = tuple(method for method in of_all.METHODS if method != "rlq")
-"""What quantizes classifiers and segmenters: all methods but RLQ, which takes training."""
 
 
 def run(network: QuantizedNetwork, x: Tensor, count_bytes: bool = True) -> Measured:
@@ -23,7 +19,7 @@ def run(network: QuantizedNetwork, x: Tensor, count_bytes: bool = True) -> Measu
 
     Entropy-coded activations keep to their budget, which takes counting.
     """
-    if network.settings.method == "entropy":
+    if network.settings.entry.budgeted:
         return within_budget(network, [x], lambda quantized: quantized.measure(x))
     return network.measure(x) if count_bytes else (network(x), {})
 
@@ -31,7 +27,7 @@ def run(network: QuantizedNetwork, x: Tensor, count_bytes: bool = True) -> Measu
 def needs_examples(settings: Settings, ranking: Ranking | None) -> bool:
     """Whether labelled pictures have to be looked at before the network can be quantized."""
     ranks = settings.needs_ranking and ranking is None and settings.criterion != "random"
-    return settings.method == "entropy" or settings.needs_calibration or ranks
+    return settings.entry.budgeted or settings.needs_calibration or ranks
 
 
 def examples_for(

@@ -19,7 +19,7 @@ from quantlib.importance.pairs import Pair, pairs_from
 from quantlib.importance.preparing import prepare, steps_for
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import rlq_names, rlq_twin
-from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, quantize
+from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, methods, quantize
 from quantlib.qat.layers.release import with_free_inputs
 from quantlib.qat.scheme import quantized_layers
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
@@ -79,7 +79,7 @@ def open_network(name: str, settings: Settings) -> SRNetwork:
     of its size; a QuantlibError where there is neither.
     """
     network = load(name)
-    if settings.method == "rlq" and not network.is_quantized:
+    if settings.entry.learned and not network.is_quantized:
         twin = rlq_twin(name, settings.bits)
         if twin is None:
             raise QuantlibError(
@@ -87,7 +87,7 @@ def open_network(name: str, settings: Settings) -> SRNetwork:
                 f"{', '.join(rlq_names()) or 'another method'}."
             )
         network = load(twin.name)
-    elif settings.method == "rlq" and (bits := trained_bits(network)) != settings.bits:
+    elif settings.entry.learned and (bits := trained_bits(network)) != settings.bits:
         raise QuantlibError(
             f"{name} was trained with {bits} bits; call it with {bits}, or choose another network."
         )
@@ -106,7 +106,7 @@ def sites_of(network: nn.Module, method: str = "dqa") -> SiteNetwork:
     A network that was trained with quantized layers keeps its own quantizers for `method` "rlq";
     for every other method its inputs are freed of them.
     """
-    if method != "rlq" and getattr(network, "is_quantized", False):
+    if not methods.method(method).learned and getattr(network, "is_quantized", False):
         network = with_free_inputs(network)
     example = to_tensor(calibration_pictures(48)[0])
     return SiteNetwork(network, example, inside="network")
@@ -160,7 +160,7 @@ def measure(
     """
     low = to_tensor(rgb)
     started = time.perf_counter()
-    if network.settings.method == "entropy":
+    if network.settings.entry.budgeted:
         output, sizes = _measure_within(network, low, scale, watch)
     else:
         output, sizes = _measure(network, low, scale, watch)
@@ -226,7 +226,7 @@ def halo_of(network: nn.Module) -> int:
 def _freeze(network: QuantizedNetwork, low: Tensor) -> QuantizedNetwork:
     """Scales that do not depend on the tile: taken from tiles spread over the picture itself."""
     settings = network.settings
-    if settings.method == "fp32" or network.frozen:
+    if not settings.entry.freezes or network.frozen:
         return network
     frozen = replace(settings, scales="frozen")
     return quantize(network.site_network, frozen, network.masks, _some_tiles(low))

@@ -18,7 +18,7 @@ from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import load
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.qat.fused import uncompiled
-from quantlib.qat.scheme import METHODS, Scheme, quantize_layers
+from quantlib.qat.scheme import LEARNED, OURS, RIVALS, Scheme, quantize_layers
 from quantlib.training.loop import learning_rate
 from quantlib.training.super_resolution.held_out import SAMPLE as HELD_OUT
 from quantlib.training.super_resolution.objective import Objective, start_quantizers
@@ -54,9 +54,8 @@ class Contest:
     picture_every: int = 10
 
     def __post_init__(self) -> None:
-        rivals = [method for method in METHODS if method != "rlq"]
-        if self.rival not in rivals:
-            raise QuantlibError(f"RLQ has no rival {self.rival!r}; choose {', '.join(rivals)}.")
+        if self.rival not in RIVALS:
+            raise QuantlibError(f"RLQ has no rival {self.rival!r}; choose {', '.join(RIVALS)}.")
         if min(self.steps, self.start_steps, self.picture_every) < 1:
             raise QuantlibError("A contest needs at least one step; choose a larger number.")
         if self.k < 0:
@@ -65,7 +64,7 @@ class Contest:
 
     @property
     def methods(self) -> tuple[str, str]:
-        return "rlq", self.rival
+        return OURS, self.rival
 
     @property
     def slices(self) -> int:
@@ -89,7 +88,7 @@ class Contest:
             method="" if method == FP32 else method,
             weight_bits=self.bits,
             activation_bits=self.bits,
-            k=self.k if method == "rlq" else 1.0,
+            k=self.k if method in LEARNED and LEARNED[method].has_softness else 1.0,
         )
 
 

@@ -13,15 +13,14 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.recognition.networks import OWN_FILE
 from pages.parts.recognition.picture_grid import SHOWN
 from pages.parts.recognition.pictures import TITLES
-from pages.parts.super_resolution.sidebar import METHOD_TITLES
 from quantlib.datasets.folders import read_digits
 from quantlib.imaging.reading import png_bytes
 from quantlib.models import load_classifier
 from quantlib.models.architectures.cifar_resnet import CifarResNet
 from quantlib.models.architectures.unet import UNet
 from quantlib.ptq import Settings
+from quantlib.ptq.methods import METHODS, names
 from quantlib.tasks.classification import classify
-from quantlib.tasks.recognition import METHODS
 from tests.hub_server import HubServer, use_hub
 from tests.pages.test_pages import fine, opened
 
@@ -76,9 +75,9 @@ def test_the_sentence_says_what_the_library_measures():
     np.testing.assert_allclose(table["quantized %"], list(found["dqa"].per_class.values()))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", names(learned=False))
 def test_every_method(method):
-    app = opened("classify", method=METHOD_TITLES[method], count="100")
+    app = opened("classify", method=METHODS[method].title, count="100")
     assert fine(app)
     assert app.selectbox(key="method").value == method
 
@@ -86,7 +85,7 @@ def test_every_method(method):
 def test_a_method_of_other_networks_is_not_offered():
     app = opened("classify", method="RLQ", criterion="Greedy", count="100")
     assert fine(app)
-    assert "rlq" not in METHODS
+    assert "rlq" not in names(learned=False)
     assert app.selectbox(key="criterion").value == "fisher"
 
 

@@ -7,9 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.super_resolution.networks import DEFAULT
 from pages.parts.super_resolution.pictures import TITLES
-from pages.parts.super_resolution.sidebar import METHOD_TITLES
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import SAMPLES, load_sample
+from quantlib.ptq.methods import METHODS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(ROOT.glob("pages/*.py"))
@@ -49,16 +49,16 @@ def test_workbench_tells_the_story_before_a_click():
     assert "bits per activation" in sentence and "times smaller than FP32" in sentence
 
 
-@pytest.mark.parametrize("method", sorted(METHOD_TITLES))
+@pytest.mark.parametrize("method", sorted(METHODS))
 def test_workbench_with_every_method(method):
-    app = opened("workbench", method=METHOD_TITLES[method], picture="Cat")
+    app = opened("workbench", method=METHODS[method].title, picture="Cat")
     assert fine(app)
     assert app.selectbox(key="method").value == method
 
 
 @pytest.mark.parametrize("method", ["dqa", "entropy", "rlq"])
 def test_workbench_with_a_transformer(method):
-    query = {"method": METHOD_TITLES[method], "network": "builtin:quantsr-t-x2-fp32"}
+    query = {"method": METHODS[method].title, "network": "builtin:quantsr-t-x2-fp32"}
     app = opened("workbench", picture="Cat", **query)
     assert fine(app)
     assert "dB" in app.subheader[0].value

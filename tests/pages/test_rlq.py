@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.rlq.live_run import LiveRun
 from pages.parts.rlq.phi import largest_difference
-from quantlib.qat.scheme import METHODS
+from quantlib.qat.scheme import LEARNED
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "rlq.py")
 SECONDS = 240
@@ -167,7 +167,7 @@ def test_training_stops_and_starts_anew():
 
 
 def test_two_visitors_train_at_the_same_time():
-    apps = [opened(rival=METHODS[rival].title, steps="50") for rival in ("lsq", "pams")]
+    apps = [opened(rival=LEARNED[rival].title, steps="50") for rival in ("lsq", "pams")]
     for app in apps:
         app.button(key="train").click().run()
     runs = [run_of(app) for app in apps]

@@ -13,14 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.recognition.networks import OWN_FILE
 from pages.parts.super_resolution.pictures import TITLES
-from pages.parts.super_resolution.sidebar import METHOD_TITLES
 from quantlib.datasets.annotated import CAMVID_CLASSES
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import load_sample
 from quantlib.models import catalogue
 from quantlib.models.architectures.cifar_resnet import CifarResNet
 from quantlib.models.architectures.unet import UNet
-from quantlib.tasks.recognition import METHODS
+from quantlib.ptq.methods import METHODS, names
 from tests.pages.test_pages import fine, opened
 
 NAME = "builtin:unet-small"
@@ -73,9 +72,9 @@ def test_without_a_bundled_network_the_page_says_so(tmp_path, monkeypatch):
     assert set(app.dataframe[0].value["class"]) <= {"class 0", "class 1", "class 2"}
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", names(learned=False))
 def test_every_method(small, method):
-    app = opened("segment", method=METHOD_TITLES[method], scene="Cat", segmentation_network=NAME)
+    app = opened("segment", method=METHODS[method].title, scene="Cat", segmentation_network=NAME)
     assert fine(app)
     assert app.selectbox(key="method").value == method
     assert "bits per activation" in app.subheader[0].value or method == "fp32"

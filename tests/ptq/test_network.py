@@ -75,7 +75,7 @@ def in_numpy(
 ):
     """Direct, power-of-two or DQA values by their formulas, in float32."""
     n, m = settings.bits, settings.extra_bits
-    wide = by_channel(mask & settings.is_dqa, axis, a.ndim)
+    wide = by_channel(mask & settings.needs_ranking, axis, a.ndim)
     largest = by_channel(largest, axis, a.ndim).astype(F32)
     if settings.method == "pot":
         top = 2 ** (n - 1) - 1

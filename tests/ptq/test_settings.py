@@ -3,7 +3,9 @@ import math
 import pytest
 
 from quantlib.errors import QuantlibError
-from quantlib.ptq.settings import CRITERIA, METHODS, Settings
+from quantlib.ptq.criteria import CRITERIA
+from quantlib.ptq.methods import METHODS
+from quantlib.ptq.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from quantlib.qat.dorefa import DoReFa, DoReFaWeight
 from quantlib.qat.pact import PACT
 from quantlib.qat.pams import PAMS, PAMSWeight
 from quantlib.qat.quantizer import LearnedQuantizer
-from quantlib.qat.scheme import METHODS, Scheme
+from quantlib.qat.scheme import LEARNED, Scheme
 from quantlib.quantizers.packed import PackedTensor
 
 BITS = [2, 3, 4, 8]
@@ -108,7 +108,7 @@ def test_penalty_of_pact():
     assert penalty.item() == pytest.approx(0.01 * 9)
     (slope,) = torch.autograd.grad(penalty, quantizer.raw_clip)
     assert slope.item() == pytest.approx(0.01 * 2 * 3)
-    others = [m for m in METHODS if m != "pact"]
+    others = [m for m in LEARNED if m != "pact"]
     for scheme in map(Scheme, others):
         quantizers = [scheme.for_weight(), scheme.for_input(4)]
         assert [q.penalty() for q in quantizers if q] == [0, 0]

@@ -12,12 +12,12 @@ from quantlib.errors import QuantlibError
 from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.samples import load_sample
 from quantlib.models import load
-from quantlib.qat.scheme import METHODS
+from quantlib.qat.scheme import LEARNED
 from quantlib.training import contest as live
 from quantlib.training.contest import FP32, HELD_OUT, TRAINED_ON, Contest, Moment, compete
 
 SHORT = Contest("lsq", steps=4, start_steps=3, picture_every=2)
-RIVALS = [method for method in METHODS if method != "rlq"]
+RIVALS = [method for method in LEARNED if method != "rlq"]
 
 
 @pytest.fixture(scope="module")

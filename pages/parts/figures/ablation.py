@@ -13,9 +13,11 @@ from pages.parts.figures import charts
 from pages.parts.shared.tables import show_table
 from pages.parts.super_resolution.reproduce import show_code
 from quantlib.ablation.bench import UNITS, BenchPlan
-from quantlib.ablation.plan import CODED, AblationPlan, read_plan
-from quantlib.ablation.summary import COMPARED, Row, Summary
-from quantlib.ptq.settings import CRITERIA
+from quantlib.ablation.plan import AblationPlan, baselines, ranked_lines, read_plan
+from quantlib.ablation.summary import Row, Summary
+from quantlib.ptq import Settings
+from quantlib.ptq.criteria import CRITERIA
+from quantlib.ptq.methods import METHODS
 
 ASSETS = Path(__file__).parents[3] / "assets"
 PLAN, RESULTS = ASSETS / "plans" / "ablation.toml", ASSETS / "results" / "ablation.json"
@@ -129,7 +131,8 @@ def show_equal_bytes(rows: Sequence[Row], unit: str) -> None:
     """Quality over measured bits: uniform as lines, DQA as points, entropy coding as a line."""
     st.markdown("**At equal bytes**")
     figure = go.Figure()
-    for method in (*COMPARED, "entropy"):
+    budgeted = [v.line for m in METHODS.values() if m.budgeted for v in m.variants]
+    for method in (*baselines(), *budgeted):
         line = sorted((r for r in rows if r.method == method), key=lambda row: row.bits)
         figure.add_scatter(
             x=[row.bits for row in line],
@@ -137,7 +140,13 @@ def show_equal_bytes(rows: Sequence[Row], unit: str) -> None:
             name=method,
             mode="lines+markers",
         )
-    for method, symbol in (("fisher", "diamond"), ("fisher, coded base", "star")):
+    default = Settings().criterion
+    for method, symbol in (
+        (variant.line.format(criterion=default), variant.symbol)
+        for entry in METHODS.values()
+        for variant in entry.variants
+        if entry.ranks
+    ):
         points = [row for row in rows if row.method == method]
         figure.add_scatter(
             x=[row.bits for row in points],
@@ -162,13 +171,16 @@ def show_equal_bytes(rows: Sequence[Row], unit: str) -> None:
 
 def floor_of(rows: Sequence[Row]) -> float:
     """The quality of the poorest DQA or entropy-coded point."""
-    return min(row.quality for row in rows if row.is_dqa or row.method == "entropy")
+    return min(row.quality for row in rows if row.is_dqa or row.budget)
 
 
 def show_correlations(summary: Summary, bench: str) -> None:
     table = summary.correlations.get(bench, {})
+    repeated = {line for line, settings in ranked_lines().items() if settings.entry.codes_base}
     titles = [
-        line for line in table if line != CODED and not re.fullmatch(r"random [1-9]\d*", line)
+        line
+        for line in table
+        if line not in repeated and not re.fullmatch(r"random [1-9]\d*", line)
     ]
     if not titles:
         return
@@ -221,7 +233,7 @@ def cells(row: Row, unit: str) -> dict[str, str]:
         "KiB": f"{row.kib:,.0f}",
         **{
             f"against {_named(name)}, equal bytes": _signed(row.against.get(name))
-            for name in COMPARED
+            for name in baselines()
         },
         "ranking in s": f"{row.seconds:.1f}" if row.seconds else "–",
     }
@@ -230,10 +242,10 @@ def cells(row: Row, unit: str) -> dict[str, str]:
 def as_csv(rows: Sequence[Row]) -> str:
     """Every row with a heading per column; bits are per activation, kib all that is stored."""
     heads = [name for name in asdict(rows[0]) if name != "against"]
-    lines = [",".join([*heads, *(f"against {name.replace(',', '')}" for name in COMPARED)])]
+    lines = [",".join([*heads, *(f"against {name.replace(',', '')}" for name in baselines())])]
     for row in rows:
         values = [getattr(row, name) for name in heads]
-        values += [row.against.get(name) for name in COMPARED]
+        values += [row.against.get(name) for name in baselines()]
         lines.append(",".join(_cell(value) for value in values))
     return "\n".join(lines) + "\n"
 

@@ -1,10 +1,13 @@
 """Plotly figures that several pages draw; each takes numbers and returns a figure."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
+from quantlib.ptq.methods import METHODS
 from quantlib.quantizers.sizes import ByteSizes
 
 PARTS = ("codes", "refinement", "tables", "scales")
@@ -231,32 +234,26 @@ def diverging() -> list[str]:
     return theme("chartDivergingColors")
 
 
-def family_styles() -> dict[str, dict[str, dict | str]]:
-    """How each method of the frontier is drawn: variants of one method share its colour."""
-    blue, orange = quantized_colour(), kept_colour()
+def family_styles() -> dict[str, dict[str, Any]]:
+    """How each line of the frontier is drawn: variants of one method share its colour."""
+    colours = theme("chartCategoricalColors")
     return {
-        "plain uniform": _style(blue, width=3),
-        "uniform, unsigned": _style(blue, dash="dash"),
-        "uniform, MSE clip": _style(blue, dash="dot", symbol="square"),
-        "power-of-two": _style(quiet_colour(), symbol="triangle-up"),
-        "NoisyQuant": _style("#8f6fc0"),
-        "DQA": _style(orange, mode="markers"),
-        "DQA, coded base": _style(orange, symbol="diamond", mode="markers"),
-        "entropy coding": _style("#3d9a5f"),
-    }
-
-
-def _style(
-    colour: str,
-    dash: str = "solid",
-    symbol: str = "circle",
-    mode: str = "lines+markers",
-    width: int = 2,
-) -> dict[str, dict | str]:
-    return {
-        "line": {"color": colour, "dash": dash, "width": width},
-        "marker": {"size": 9, "symbol": symbol, "color": colour},
-        "mode": mode,
+        variant.family: {
+            "line": {
+                "color": colours[entry.colour % len(colours)],
+                "dash": variant.dash,
+                "width": variant.width,
+            },
+            "marker": {
+                "size": 9,
+                "symbol": variant.symbol,
+                "color": colours[entry.colour % len(colours)],
+            },
+            "mode": "lines+markers" if entry.joined else "markers",
+        }
+        for entry in METHODS.values()
+        for variant in entry.variants
+        if variant.family
     }
 
 

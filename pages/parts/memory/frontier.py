@@ -2,31 +2,18 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pages.parts.super_resolution.sidebar import Choices, nearest_bits
+from pages.parts.shared.method import nearest_bits
+from pages.parts.super_resolution.sidebar import Choices
 from quantlib.ptq import Settings
+from quantlib.ptq.criteria import SEARCHED
+from quantlib.ptq.methods import ALL_REFINED, DIRECT, METHODS, Method, Variant
 from quantlib.quantizers.sizes import ByteSizes
 from quantlib.tasks.super_resolution import Measurement
 
-BITS = range(2, 9)
-FEW_BITS, CLIPPED_BITS = (2, 3, 4), (2, 3, 4, 6)
-DQA_BITS, CODED_BITS = (2, 3, 4, 5), (2, 3, 4, 5, 6)
-EXTRA_BITS = (1, 2, 3)
-RATIOS = (0.2, 0.4, 0.6, 0.8)
-FEW_REFINED = ((1, 0.4), (3, 0.2), (3, 0.4), (3, 0.8))
-CODED_REFINED = ((3, 0.4),)
-BUDGETS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
-
-UNIFORM = "plain uniform"
-TITLES = {
-    "direct": UNIFORM,
-    "pot": "power-of-two",
-    "noisyquant": "NoisyQuant",
-    "dqa": "DQA",
-    "dqa-ans": "DQA, coded base",
-    "entropy": "entropy coding",
-}
+UNIFORM = Settings(DIRECT.name).family
 
 
 @dataclass(frozen=True)
@@ -40,12 +27,7 @@ class Point:
     @property
     def family(self) -> str:
         """The method with what changes its codes: the line that the point belongs to."""
-        s = self.settings
-        if s.method == "direct" and s.clip != "max":
-            return f"uniform, {s.clip.upper()} clip"
-        if s.method == "direct" and s.unsigned:
-            return "uniform, unsigned"
-        return TITLES[s.method]
+        return self.settings.family
 
     @property
     def bits_per_activation(self) -> float:
@@ -58,11 +40,9 @@ class Point:
     @property
     def name(self) -> str:
         s = self.settings
-        if s.is_dqa:
+        if s.needs_ranking:
             return f"{s.summary} with m = {s.extra_bits}, r = {s.important:g}"
-        if s.method == "direct" and self.family != UNIFORM:
-            return f"{s.bits}-bit {self.family}"
-        return s.summary
+        return f"{s.rate:g}-bit {self.family}" if s.changes else s.summary
 
     @property
     def label(self) -> str:
@@ -72,32 +52,31 @@ class Point:
 def grid(choices: Choices, noisy: bool, every: bool) -> list[Settings]:
     """All settings of the chart, those of the visitor's choice included.
 
-    `noisy` adds NoisyQuant, `every` all extra bits and ratios of DQA.
+    `noisy` adds what is slow to search, `every` all extra bits and ratios of methods that rank.
     """
     chosen = choices.settings
-    settings = [Settings("direct", bits=n) for n in BITS]
-    settings += [Settings("direct", bits=n, unsigned=True) for n in BITS]
-    settings += [Settings("direct", bits=n, clip="mse") for n in CLIPPED_BITS]
-    settings += [Settings("pot", bits=n) for n in FEW_BITS]
-    if noisy:
-        settings += [Settings("noisyquant", bits=n) for n in BITS]
-    all_refined = tuple((m, r) for m in EXTRA_BITS for r in RATIOS)
-    for method, bits, few in (
-        ("dqa", DQA_BITS, FEW_REFINED),
-        ("dqa-ans", CODED_BITS, CODED_REFINED),
-    ):
-        settings += [
-            Settings(method, bits=n, extra_bits=m, important=r, criterion=chosen.criterion)
-            for n in bits
-            for m, r in (all_refined if every else few)
-            if chosen.criterion != "greedy" or n == chosen.bits
-        ]
-    settings += [
-        Settings("entropy", bits=nearest_bits(budget), bits_per_activation=budget)
-        for budget in BUDGETS
+    settings = [
+        replace(one, depth=chosen.depth)
+        for entry in METHODS.values()
+        for variant in entry.variants
+        if variant.family and (noisy or not variant.slow)
+        for one in _points_of(entry, variant, chosen.criterion, every)
+        if not (one.needs_ranking and one.criterion == SEARCHED and one.bits != chosen.bits)
     ]
-    settings = [replace(one, depth=chosen.depth) for one in settings]
     return list(dict.fromkeys([*settings, chosen]))
+
+
+def _points_of(entry: Method, variant: Variant, criterion: str, every: bool) -> Iterator[Settings]:
+    for rate in variant.rates:
+        if entry.budgeted:
+            yield Settings(
+                entry.name, bits=nearest_bits(rate), bits_per_activation=rate, **variant.changes
+            )
+        elif not entry.ranks:
+            yield Settings(entry.name, bits=int(rate), **variant.changes)
+        else:
+            for m, r in ALL_REFINED if every else variant.refined:
+                yield Settings(entry.name, int(rate), m, r, criterion=criterion, **variant.changes)
 
 
 def point(settings: Settings, measurement: Measurement) -> Point:
@@ -117,10 +96,10 @@ def table(points: list[Point]) -> list[dict[str, object]]:
     return [
         {
             "method": p.family,
-            "n in bits": None if p.settings.method == "entropy" else p.settings.bits,
-            "m in bits": p.settings.extra_bits if p.settings.is_dqa else None,
-            "r": p.settings.important if p.settings.is_dqa else None,
-            "criterion": p.settings.criterion if p.settings.is_dqa else None,
+            "n in bits": None if p.settings.entry.budgeted else p.settings.bits,
+            "m in bits": p.settings.extra_bits if p.settings.needs_ranking else None,
+            "r": p.settings.important if p.settings.needs_ranking else None,
+            "criterion": p.settings.criterion if p.settings.needs_ranking else None,
             "scales": p.settings.scales,
             "PSNR in dB": round(p.psnr_y, 3),
             "bits per activation": round(p.bits_per_activation, 4),

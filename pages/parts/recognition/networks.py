@@ -170,7 +170,7 @@ def _quantized(
     _calibration: Calibration,
 ) -> QuantizedNetwork:
     sites = _recogniser.sites
-    if settings.method == "entropy":
+    if settings.entry.budgeted:
         steps = _steps(key, calibrated_on, _recogniser, _calibration)
         return prepare(sites, settings, [], steps=steps)
     ranking = None

@@ -9,15 +9,6 @@ from pages.parts.shared.tables import show_table
 from quantlib.evaluation.published import ACCURACY_BITS, published_accuracy
 from quantlib.ptq import Settings
 
-PUBLISHED_NAMES = {
-    "fp32": "FP32",
-    "direct": "Direct",
-    "pot": "Power-of-two",
-    "noisyquant": "NoisyQuant",
-    "dqa": "eDQA",
-    "dqa-ans": "eDQA",
-}
-
 
 def show_published_beside(
     architecture: str, data_set: str, settings: Settings, measured: Mapping[Settings, float]
@@ -30,7 +21,7 @@ def show_published_beside(
     if not rows:
         return
     references = References.of(rows)
-    here = {PUBLISHED_NAMES[one.method]: percent for one, percent in measured.items()}
+    here = {one.entry.published or one.entry.title: percent for one, percent in measured.items()}
     methods = list(dict.fromkeys(method for row in rows for method in row.accuracy))
     st.markdown(f"**{architecture} on {data_set} with {ACCURACY_BITS}-bit activations**")
     show_table(

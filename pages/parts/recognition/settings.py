@@ -1,35 +1,30 @@
 """What classifiers and segmenters share of the sidebar and of the panels."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import streamlit as st
 
 from pages.parts.figures import charts
-from pages.parts.super_resolution.sidebar import (
-    CRITERION_TITLES,
-    METHOD_TITLES,
-    choose_method,
-    choose_numbers,
-)
+from pages.parts.shared.method import choose_method, choose_numbers
 from quantlib.evaluation.ledger import Ledger
-from quantlib.ptq import Settings
-from quantlib.tasks.recognition import METHODS
+from quantlib.ptq import Settings, methods
+from quantlib.ptq.criteria import CRITERIA, SEARCHED
 
-CRITERIA = tuple(criterion for criterion in CRITERION_TITLES if criterion != "greedy")
+ONE_PASS = tuple(criterion for criterion in CRITERIA if criterion != SEARCHED)
 CHART_HEIGHT = 330
 
 
 def choose_settings(ranked_on: str) -> Settings:
     """The sidebar's method and its numbers; greedy search is left to the command line."""
-    return Settings(**choose_numbers(choose_method(METHODS), CRITERIA, ranked_on))
+    return Settings(
+        **choose_numbers(choose_method(methods.names(learned=False)), ONE_PASS, ranked_on)
+    )
 
 
 def compared(settings: Settings) -> list[Settings]:
     """What stands side by side: FP32, direct quantization at the same bits, and the choice."""
-    direct = replace(Settings("direct"), bits=settings.bits)
-    wanted = [Settings("fp32"), direct, settings]
-    return wanted[:1] if settings.method == "fp32" else list(dict.fromkeys(wanted))
+    full, direct = Settings(methods.FP32.name), Settings(methods.DIRECT.name, bits=settings.bits)
+    return list(dict.fromkeys([full, direct, settings])) if settings.entry.quantizes else [full]
 
 
 def size_of(ledger: Ledger) -> str:
@@ -62,5 +57,5 @@ def title_of(settings: Settings) -> str:
     >>> title_of(Settings("direct", bits=3)), title_of(Settings("dqa", bits=3))
     ('Direct 3 bit', 'DQA')
     """
-    bits = f" {settings.bits} bit" if settings.method == "direct" else ""
-    return METHOD_TITLES[settings.method] + bits
+    bits = f" {settings.bits} bit" if settings.entry is methods.DIRECT else ""
+    return settings.entry.title + bits

@@ -7,10 +7,11 @@ from pages.parts.shared.tables import show_table
 from pages.parts.super_resolution.networks import DEFAULT, loaded
 from pages.parts.super_resolution.pictures import subject
 from pages.parts.super_resolution.reproduce import show_reproduce
-from pages.parts.super_resolution.sidebar import CRITERION_TITLES, METHOD_TITLES, Choices
+from pages.parts.super_resolution.sidebar import Choices
 from pages.parts.super_resolution.waiting import measured_all
 from quantlib.imaging.samples import SAMPLES
 from quantlib.ptq import Settings
+from quantlib.ptq.criteria import CRITERIA
 from quantlib.tasks.super_resolution import Measurement
 
 CHOSEN = Settings("dqa", bits=3, extra_bits=3, important=0.4)
@@ -35,7 +36,7 @@ def show_dqa() -> None:
     st.caption(
         f"Measured just now: {choices.subject.title} through {network.name}, post-training, "
         f"activations only. DQA with m = {CHOSEN.extra_bits}, r = {CHOSEN.important:g}, channels "
-        f"ranked by {CRITERION_TITLES[CHOSEN.criterion]}. Bytes are the length of what would be "
+        f"ranked by {CRITERIA[CHOSEN.criterion].title}. Bytes are the length of what would be "
         "stored. "
         "The [Memory page](memory) measures other bits, ratios and pictures."
     )
@@ -59,8 +60,8 @@ def sentence(dqa: Measurement, direct: Measurement, more: Measurement) -> str:
 def cells(settings: Settings, result: Measurement) -> dict[str, str]:
     """One line of the table."""
     return {
-        "method": METHOD_TITLES[settings.method],
-        "bits n": "32" if settings.method == "fp32" else str(settings.bits),
+        "method": settings.entry.title,
+        "bits n": str(settings.bits) if settings.entry.quantizes else "32",
         "PSNR in dB, measured here": f"{result.psnr_y or 0.0:.2f}",
         "bits per activation, measured here": f"{result.ledger.bits_per_activation:.2f}",
         "KiB, measured here": f"{result.ledger.total.total / 1024:,.0f}",

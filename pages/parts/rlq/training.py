@@ -9,12 +9,11 @@ from quantlib.errors import QuantlibError
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.resizing import upscale
 from quantlib.imaging.tensors import to_tensor, to_uint8
-from quantlib.qat.scheme import METHODS
+from quantlib.qat.scheme import LEARNED, RIVALS
 from quantlib.training.contest import BLOCKS, FP32, SCALE, TRAINED_ON, Contest, held_out
 
 EVERY = 1.0
 KEY = "live run"
-RIVALS = [method for method in METHODS if method != "rlq"]
 WHAT_IT_IS = (
     f"**What this run is:** the ends and the first {BLOCKS} of the 16 blocks of `builtin:edsr-x2`, "
     "fitted together by 100 steps in full precision, then every convolution but the first and the "
@@ -56,7 +55,7 @@ def _choose(k: float) -> Contest:
         chosen = st.selectbox(
             "Rival",
             RIVALS,
-            format_func=lambda method: METHODS[method].title,
+            format_func=lambda method: LEARNED[method].title,
             key="rival",
             bind="query-params",
         )
@@ -112,8 +111,8 @@ def _progress(run: LiveRun) -> None:
 
 
 def _name(contest: Contest, method: str) -> str:
-    title = METHODS[method].title
-    return f"{title}, k = {contest.k:g}" if method == "rlq" else title
+    title = LEARNED[method].title
+    return f"{title}, k = {contest.k:g}" if LEARNED[method].has_softness else title
 
 
 def _sentence(run: LiveRun, names: dict[str, str]) -> str:

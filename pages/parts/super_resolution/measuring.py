@@ -87,7 +87,7 @@ def _quantized(
     name: str, sha256: str | None, settings: Settings, _network: LoadedNetwork
 ) -> QuantizedNetwork:
     sites, pairs = sites_for(_network, settings), _network.pairs
-    if settings.method == "entropy":
+    if settings.entry.budgeted:
         return prepare(
             sites, settings, pairs, steps=_steps(name, sha256, settings.depth, sites, pairs)
         )

@@ -6,8 +6,8 @@ from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.adapting import AdaptedNetwork
 from pages.parts.super_resolution.networks import LoadedNetwork
 from quantlib.models.catalogue import rlq_twin
-from quantlib.ptq import Settings, SiteNetwork
-from quantlib.ptq.settings import MAX_BITS, MIN_BITS
+from quantlib.ptq import Settings, SiteNetwork, methods
+from quantlib.ptq.parameters import MAX_BITS, MIN_BITS
 from quantlib.qat.depth import DEPTHS
 from quantlib.tasks.super_resolution import open_network, sites_of
 
@@ -38,7 +38,9 @@ def ready_bits(network: LoadedNetwork) -> tuple[int, ...]:
 
 def depths_of(network: LoadedNetwork, method: str) -> tuple[str, ...]:
     """The depths that the chosen network, or its QuantSR twin, can run at."""
-    has_twin = method == "rlq" and not network.trained_bits and bool(twin_bits(network))
+    has_twin = (
+        methods.method(method).learned and not network.trained_bits and bool(twin_bits(network))
+    )
     return tuple(DEPTHS) if has_twin else network.depths
 
 
@@ -49,7 +51,7 @@ def reference_depth(network: LoadedNetwork, settings: Settings) -> str:
 
 def adapted_for(network: LoadedNetwork, settings: Settings) -> AdaptedNetwork | None:
     """The adapted network that is at work under `settings`, if it is one."""
-    return network.adapted.get(settings.bits) if settings.method == "rlq" else None
+    return network.adapted.get(settings.bits) if settings.entry.learned else None
 
 
 def weights_for(network: LoadedNetwork, settings: Settings) -> str | None:
@@ -68,9 +70,9 @@ def sites_for(network: LoadedNetwork, settings: Settings) -> SiteNetwork:
     """The activation sites of the network as `settings` need it."""
     if adapted := adapted_for(network, settings):
         return adapted.sites
-    if settings.method != "rlq" and settings.depth == "full":
+    if not settings.entry.learned and settings.depth == "full":
         return network.sites
-    learned = settings.bits if settings.method == "rlq" else None
+    learned = settings.bits if settings.entry.learned else None
     return _variant(network.name, network.sha256, learned, settings.depth, settings)
 
 

@@ -9,13 +9,12 @@ from pages.parts.super_resolution.pictures import TITLES
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.imaging.reading import png_bytes
-from quantlib.ptq import Settings
 
 
 def command(choices: Choices) -> str:
     """The command line that measures what the page shows."""
     name, scale = name_for(choices.network, choices.settings), choices.network.scale
-    options = shlex.join(flags(choices.settings))
+    options = shlex.join(choices.settings.flags())
     picture = choices.subject
     if picture.source in TITLES:
         where = f"--sample {picture.source}"
@@ -28,25 +27,6 @@ def command(choices: Choices) -> str:
         f"python -m quantlib evaluate --model {shlex.quote(name)} {where} "
         f"--scale {scale} {options} --json"
     )
-
-
-def flags(settings: Settings) -> list[str]:
-    """The options of the command line that stand for `settings`."""
-    flags = ["--method", settings.method]
-    if settings.method == "entropy":
-        flags += ["--bits-per-activation", f"{settings.bits_per_activation:g}"]
-    elif settings.method != "fp32":
-        flags += ["--bits", str(settings.bits)]
-    if settings.is_dqa:
-        flags += ["--extra-bits", str(settings.extra_bits)]
-        flags += ["--important", f"{settings.important:g}", "--criterion", settings.criterion]
-    if settings.method == "direct":
-        flags += ["--clip", settings.clip] + ["--unsigned"] * settings.unsigned
-    if settings.depth != "full":
-        flags += ["--depth", settings.depth]
-    if settings.scales != "dynamic":
-        flags += ["--scales", settings.scales]
-    return flags
 
 
 def python_lines(choices: Choices) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 from torch import nn
 
 from quantlib.errors import QuantlibError
-from quantlib.training.comparison.post_trained import METHODS as POST_TRAINING_METHODS
-from quantlib.training.comparison.post_trained import PostTraining
+from quantlib.qat.scheme import LEARNED
+from quantlib.training.comparison.post_trained import POST_TRAINED, PostTraining
 from quantlib.training.loop import Progress, train
 from quantlib.training.super_resolution.patches import PatchSource
 from quantlib.training.super_resolution.recipe import Recipe, recipe_from
@@ -75,10 +75,9 @@ class Plan:
             self.conditions, seed=seed, weight_bits=bits, activation_bits=bits, **choices
         )
         parts = [recipe.method, f"w{bits}a{bits}"]
-        if recipe.method == "rlq":
-            off = {"no-phi": not recipe.k, "no-tau": not recipe.use_shift}
-            off["fixed-step"] = not recipe.learn_step
-            parts += [name for name, is_off in off.items() if is_off]
+        for part in LEARNED[recipe.method].parts if recipe.method in LEARNED else ():
+            if part.slug and not getattr(recipe, part.field):
+                parts.append(part.slug)
         name = "-".join([*parts, f"seed{seed}"])
         return {name: replace(recipe, name=name)}
 
@@ -149,7 +148,7 @@ def compare(
     for recipe in recipes:
         if recipe.name in read_results(results) or (seeds and recipe.seed not in seeds):
             continue
-        if plan.post_training and recipe.method in POST_TRAINING_METHODS:
+        if plan.post_training and recipe.method in POST_TRAINED:
             network, run = plan.post_training.carry_out(recipe, source)
         else:
             network, seconds = _train(recipe, source, checkpoints, watch)

@@ -16,7 +16,7 @@ from quantlib.training.super_resolution.run import schemes_of
 from quantlib.training.super_resolution.runcard import RunCard
 
 TWO_STAGE = "2dquant"
-METHODS = (*POST_TRAINING, TWO_STAGE)
+POST_TRAINED = (*POST_TRAINING, TWO_STAGE)
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class PostTraining:
     bound_steps: int = 300
 
     def __post_init__(self) -> None:
-        if unknown := [method for method in self.methods if method not in METHODS]:
+        if unknown := [method for method in self.methods if method not in POST_TRAINED]:
             raise QuantlibError(
-                f"There is no post-training method {unknown[0]!r}; choose {', '.join(METHODS)}."
+                f"There is no post-training method {unknown[0]!r}; choose "
+                f"{', '.join(POST_TRAINED)}."
             )
         if self.pictures < 1 or self.bound_steps < 1:
             raise QuantlibError("Calibration takes 1 picture or more, distillation 1 step or more.")

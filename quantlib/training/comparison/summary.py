@@ -6,8 +6,9 @@ from statistics import fmean, stdev
 from typing import Any
 
 from quantlib.errors import QuantlibError
+from quantlib.qat.scheme import LEARNED
 from quantlib.training.comparison.plan import Result
-from quantlib.training.comparison.post_trained import METHODS as POST_TRAINING_METHODS
+from quantlib.training.comparison.post_trained import POST_TRAINED
 from quantlib.training.super_resolution.runcard import RunCard, require_comparable
 
 TITLES = {
@@ -68,7 +69,7 @@ class Row:
 
 def when(run: RunCard) -> str:
     """Whether a run quantizes after the training (PTQ) or in it (QAT)."""
-    return PTQ if run.method in POST_TRAINING_METHODS else QAT
+    return PTQ if run.method in POST_TRAINED else QAT
 
 
 def name_of(run: RunCard) -> str:
@@ -76,7 +77,7 @@ def name_of(run: RunCard) -> str:
     title = TITLES.get(run.method, run.method)
     off = [part for part, is_off in _switches(run).items() if is_off]
     without = f" without {', '.join(off)}" if off else ""
-    softness = f" (k = {run.k:g})" if run.method == "rlq" and run.k not in (0, 1) else ""
+    softness = f" (k = {run.k:g})" if _has_softness(run) and run.k not in (0, 1) else ""
     return title + without + softness
 
 
@@ -92,13 +93,12 @@ def bits_of(run: RunCard) -> str:
 
 def _switches(run: RunCard) -> dict[str, bool]:
     """The method's own parts; k = 0 switches φ off."""
-    if run.method == "rlq":
-        return {"φ": run.k == 0, "τ": not run.use_shift, "learned step": not run.learn_step}
-    if run.method == "ddtb":
-        return {"gate": not run.gate}
-    if run.method in ("dorefa", "pact"):
-        return {"the weights' scale": not run.keep_scale}
-    return {}
+    parts = LEARNED[run.method].parts if run.method in LEARNED else ()
+    return {part.title: not getattr(run, part.field) for part in parts}
+
+
+def _has_softness(run: RunCard) -> bool:
+    return run.method in LEARNED and LEARNED[run.method].has_softness
 
 
 def rows_of(results: Iterable[Result]) -> list[Row]:

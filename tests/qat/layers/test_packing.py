@@ -13,7 +13,7 @@ from quantlib.models.architectures.edsr import EDSR
 from quantlib.qat.depth import DEPTHS
 from quantlib.qat.layers.packing import KEY, float_state, packed_state, restore
 from quantlib.qat.layers.placement import residual_schemes
-from quantlib.qat.scheme import METHODS, Scheme, quantize_layers, quantized_layers
+from quantlib.qat.scheme import LEARNED, Scheme, quantize_layers, quantized_layers
 
 FEATURES, BLOCKS = 8, 5
 
@@ -49,7 +49,7 @@ def channels_last(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("ends", ["fp32", "8bit"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LEARNED)
 def test_a_file_gives_the_same_network_at_every_depth(method, ends, tmp_path):
     network = super_network(method, ends=ends)
     loaded = load(written(network, tmp_path))

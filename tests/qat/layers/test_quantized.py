@@ -10,7 +10,7 @@ from torch.nn import functional
 from quantlib.errors import QuantlibError
 from quantlib.qat.layers.quantized import QuantConv2d, QuantLinear
 from quantlib.qat.quantizer import LearnedQuantizer
-from quantlib.qat.scheme import METHODS, Scheme, quantize_layers, quantized_layer, quantized_layers
+from quantlib.qat.scheme import LEARNED, Scheme, quantize_layers, quantized_layer, quantized_layers
 from quantlib.quantizers.packed import PackedTensor
 
 
@@ -44,7 +44,7 @@ def parts(layer: QuantConv2d | QuantLinear) -> tuple[LearnedQuantizer, LearnedQu
     return layer.activation, layer.weight_quantizer
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LEARNED)
 def test_a_quantized_convolution_convolves_quantized_tensors(method):
     layer, x = trained("convolution", Scheme(method, 3, 4))
     activation, weight_quantizer = parts(layer)
@@ -56,7 +56,7 @@ def test_a_quantized_convolution_convolves_quantized_tensors(method):
     assert weight_quantizer(layer.weight).unique().numel() <= 2**3
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LEARNED)
 def test_a_quantized_linear_layer_multiplies_quantized_tensors(method):
     layer, x = trained("linear", Scheme(method, 3, 4))
     activation, weight_quantizer = parts(layer)
@@ -64,7 +64,7 @@ def test_a_quantized_linear_layer_multiplies_quantized_tensors(method):
     torch.testing.assert_close(layer(x), wanted)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LEARNED)
 def test_everything_learns(method):
     plain, x = LAYERS["convolution"]()
     layer = quantized_layer(plain, Scheme(method, 4, 4))
@@ -81,7 +81,7 @@ def test_everything_learns(method):
 
 
 @pytest.mark.parametrize("bits", range(2, 9))
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LEARNED)
 def test_packed_weights_give_the_same_outputs(method, bits):
     for kind in LAYERS:
         for keep_scale in (False, True):
@@ -102,7 +102,7 @@ def test_packed_weights_give_the_same_outputs(method, bits):
             assert other.weight_sizes() == layer.weight_sizes()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LEARNED)
 def test_a_state_dict_holds_everything_that_was_learned(method):
     scheme = Scheme(method, 3, 3)
     layer, x = trained("convolution", scheme)
@@ -129,7 +129,7 @@ def test_a_state_dict_knows_what_is_not_yet_known():
     assert activation.signed is True
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LEARNED)
 def test_packing_a_layer_that_never_ran(method):
     plain, _ = LAYERS["linear"]()
     layer = quantized_layer(plain, Scheme(method, 4, 4))
@@ -165,7 +165,7 @@ def test_layers_are_replaced_by_name_and_share_their_weights():
         quantize_layers(network, {"1": Scheme()})
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LEARNED)
 def test_a_scheme_survives_json(method):
     scheme = Scheme(method, 2, 0, k=0.5, use_shift=False, gate=False, keep_scale=True)
     assert Scheme(**json.loads(json.dumps(asdict(scheme)))) == scheme
@@ -209,6 +209,6 @@ def test_schemes_that_cannot_be(settings, words):
 
 
 def test_titles():
-    titles = [Scheme(method, 2, 4).title for method in METHODS]
+    titles = [Scheme(method, 2, 4).title for method in LEARNED]
     assert titles == ["RLQ W2A4", "LSQ W2A4", "PACT W2A4", "DoReFa W2A4", "PAMS W2A4", "DDTB W2A4"]
     assert Scheme("ddtb", 8, 0).title == "DDTB W8A32"

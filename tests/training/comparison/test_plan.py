@@ -11,7 +11,7 @@ from PIL import Image
 
 from quantlib.cli import main
 from quantlib.errors import QuantlibError
-from quantlib.qat.scheme import METHODS
+from quantlib.qat.scheme import LEARNED
 from quantlib.training.comparison import post_trained
 from quantlib.training.comparison.plan import Plan, Result, compare, read_plan, read_results
 from quantlib.training.comparison.summary import TITLES, label_of, rows_of
@@ -232,9 +232,9 @@ def test_no_file_is_no_results(tmp_path):
 
 
 def test_every_method_has_a_title_and_every_switch_a_label():
-    assert {*METHODS, *post_trained.METHODS} == TITLES.keys() - {"fp32"}
+    assert {*LEARNED, *post_trained.POST_TRAINED} == TITLES.keys() - {"fp32"}
     choices = [
-        *({"method": method} for method in METHODS),
+        *({"method": method} for method in LEARNED),
         *(
             {"k": k, "use_shift": t, "learn_step": s}
             for k in (0.0, 2.0)

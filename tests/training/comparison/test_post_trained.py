@@ -14,7 +14,7 @@ from quantlib.errors import QuantlibError
 from quantlib.models.architectures.swinir import light
 from quantlib.qat.adapting.post_training import BATCH, CROPS
 from quantlib.training.comparison.plan import compare, read_plan
-from quantlib.training.comparison.post_trained import METHODS, PostTraining
+from quantlib.training.comparison.post_trained import POST_TRAINED, PostTraining
 from quantlib.training.comparison.summary import PTQ, QAT, rows_of
 
 SHIPPED = Path(__file__).parents[3] / "assets" / "plans" / "transformer-x2.toml"
@@ -61,7 +61,7 @@ def score(network: torch.nn.Module) -> dict[str, list[float]]:
 
 def test_the_shipped_plan_has_every_rival_at_both_widths():
     names = [recipe.name for recipe in read_plan(SHIPPED).recipes()]
-    after = [f"{method}-w{bits}a{bits}" for bits in (2, 4) for method in METHODS]
+    after = [f"{method}-w{bits}a{bits}" for bits in (2, 4) for method in POST_TRAINED]
     assert sorted(names[:10]) == sorted(after)
     learned = [
         f"{m}-w{b}a{b}-seed{seed}" for seed in (1, 2, 3) for b in (2, 4) for m in ("rlq", "lsq")
@@ -72,18 +72,18 @@ def test_the_shipped_plan_has_every_rival_at_both_widths():
 def test_every_rival_is_measured_and_says_what_it_took(plan, photographs, tmp_path):
     made = compare(read_plan(plan), [photographs], tmp_path / "r.json", tmp_path / "out", score)
     by_method = {result.run.method: result for result in made}
-    assert by_method.keys() == {*METHODS, "rlq"}
-    figures = [by_method[method].psnr_y["set0"][0] for method in METHODS]
-    assert len(set(figures)) == len(METHODS)
+    assert by_method.keys() == {*POST_TRAINED, "rlq"}
+    figures = [by_method[method].psnr_y["set0"][0] for method in POST_TRAINED]
+    assert len(set(figures)) == len(POST_TRAINED)
     learned = by_method["2dquant"].run
     assert (learned.steps, learned.batch, learned.optimiser) == (2, BATCH, "Adam")
-    for method in {*METHODS} - {"2dquant"}:
+    for method in {*POST_TRAINED} - {"2dquant"}:
         run = by_method[method].run
         assert (run.steps, run.batch, run.optimiser) == (0, CROPS, "none")
         assert run.data.startswith(("1 photo", "2 photo"))
     rows = rows_of(made)
     assert {row.run.method: row.quantized for row in rows} == {
-        **dict.fromkeys(METHODS, PTQ),
+        **dict.fromkeys(POST_TRAINED, PTQ),
         "rlq": QAT,
     }
 

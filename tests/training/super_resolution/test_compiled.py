@@ -7,7 +7,7 @@ from torch.nn.functional import mse_loss
 
 from quantlib.qat.depth import DepthDynamic
 from quantlib.qat.fused import uncompiled
-from quantlib.qat.scheme import METHODS
+from quantlib.qat.scheme import LEARNED
 from quantlib.training.super_resolution.compiled import WORTH_COMPILING, passes
 from quantlib.training.super_resolution.objective import start_quantizers
 from quantlib.training.super_resolution.recipe import Recipe
@@ -26,7 +26,7 @@ def gradients(network: DepthDynamic, steps: int) -> tuple[Tensor, dict[str, Tens
     return output.detach(), found
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LEARNED)
 def test_a_compiled_network_gives_the_same_output_and_gradients(method: str, monkeypatch):
     calls, real = [], torch.compile
 
