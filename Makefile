@@ -9,11 +9,12 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Where the photographs and benchmarks of the comparison lie: `make table DATA=folder`.
 DATA ?= ../shared/data
 
-.PHONY: help demo test check bench adapt table comparison transformers ablation shots fuzz
+.PHONY: help demo docs test check bench adapt table comparison transformers ablation shots fuzz
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
 	@echo "make check   look at formatting, lint and types"
+	@echo "make docs    draw the arrows of docs/architecture.md anew"
 	@echo "make bench   measure speed and sizes on this machine"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train and measure every table of the results page from nothing (many hours)"
@@ -34,6 +35,9 @@ check: .venv/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright
+
+docs: .venv/.dev
+	$(BIN)/python -m tests.architecture.arrows
 
 bench: .venv/.runtime
 	$(BIN)/python -m quantlib bench

@@ -1,12 +1,13 @@
 """Imports inside quantlib point downward only, and never at a screen library."""
 
-import ast
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.architecture.arrows import PAGE, arrows, direct, drawn, reachable
+from tests.architecture.imports import ROOT, imports_of
+
 LIBRARY = ROOT / "quantlib"
 
 # From the bottom up. A module may import its own package and every row below it.
@@ -45,20 +46,10 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 def imported_tops(path: Path) -> Iterator[tuple[int, str]]:
     """Line and top name under quantlib of every import of quantlib in a file."""
-    package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            source = ".".join((*base, *filter(None, [node.module])))
-            names = [f"{source}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in names:
-            first, _, rest = name.partition(".")
-            if first == "quantlib":
-                yield node.lineno, rest.partition(".")[0]
+    for line, name in imports_of(path):
+        first, _, rest = name.partition(".")
+        if first == "quantlib":
+            yield line, rest.partition(".")[0]
 
 
 def test_every_module_has_its_layer():
@@ -81,3 +72,15 @@ def test_the_library_needs_no_screen():
         [sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_rooms_lead_nowhere_back_to_themselves():
+    graph = arrows()
+    assert not [room for room in graph if room in reachable(graph, room)]
+    left = {room: {target for a, target in direct(graph) if a == room} for room in graph}
+    assert all(reachable(left, room) == reachable(graph, room) for room in graph)
+
+
+def test_the_picture_of_the_rooms_is_drawn_from_the_code():
+    text = PAGE.read_text("utf-8")
+    assert text == drawn(text), "draw it anew with `make docs`"

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +17,8 @@ TOP_LEVEL = {
     *("requirements.txt", "requirements-dev.txt", "pyproject.toml", "Makefile"),
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE"),
     *(".streamlit", ".ci", ".github", ".gitignore", ".gitattributes"),
-    *("Dockerfile", ".dockerignore"),
+    *("Dockerfile", ".dockerignore", "docs", "deploy"),
+    *("CITATION.cff", "SECURITY.md", ".pre-commit-config.yaml"),
 }
 MAX_BYTES = 20 * 1000**2
 
@@ -53,6 +55,23 @@ def first_statement(source: str) -> ast.stmt | None:
 
 def test_top_level_holds_what_is_expected():
     assert {path.parts[0] for path in tracked()} <= TOP_LEVEL
+
+
+def test_commits_are_checked_as_make_check_does():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0][
+        "hooks"
+    ]
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    assert recipe is not None
+    commands = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
+    assert [hook["entry"] for hook in hooks] == commands
+
+
+def test_how_to_cite_is_readable():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert {"cff-version", "title", "message", "authors"} <= citation.keys()
+    assert citation["license"] == "Apache-2.0"
+    assert all(entry["title"] and entry["year"] for entry in citation["references"])
 
 
 def test_no_large_files():
