@@ -26,6 +26,7 @@ GONE_OR_UNSAFE = re.compile(
     r"use_container_width|use_column_width|components\.v1|st\.experimental_|st\.bokeh_chart"
     r"|weights_only\s*=\s*False|MAX_IMAGE_PIXELS\s*=\s*None"
 )
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -36,9 +37,8 @@ def tracked() -> list[Path]:
     return [Path(name) for name in listed.stdout.split("\0") if name]
 
 
-def readme_blocks() -> list[str]:
-    readme = ROOT / "README.md"
-    return PYTHON_BLOCK.findall(readme.read_text("utf-8")) if readme.exists() else []
+def python_blocks(page: str) -> list[str]:
+    return PYTHON_BLOCK.findall((ROOT / page).read_text("utf-8"))
 
 
 def first_statement(source: str) -> ast.stmt | None:
@@ -108,7 +108,8 @@ def test_every_page_starts_with_start_page():
         pytest.fail(f"{page.name} does not start with start_page(...)")
 
 
-def test_readme_python_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
+def test_python_of_the_docs_runs(page, tmp_path, monkeypatch):
     """All blocks as one program, in a folder that sees the repository's files but not writes there.
 
     A block with a prompt is run as a doctest.
@@ -116,13 +117,25 @@ def test_readme_python_runs(tmp_path, monkeypatch):
     for name in {path.parts[0] for path in tracked()}:
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
-    names: dict = {"__name__": "__readme__"}
-    for number, block in enumerate(readme_blocks(), 1):
-        title = f"README.md python block {number}"
+    names: dict = {"__name__": "__docs__"}
+    blocks = python_blocks(page)
+    assert blocks
+    for number, block in enumerate(blocks, 1):
+        title = f"{page} python block {number}"
         if ">>> " in block:
-            test = doctest.DocTestParser().get_doctest(block, names, title, "README.md", 0)
+            test = doctest.DocTestParser().get_doctest(block, names, title, page, 0)
             flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
             doctest.DebugRunner(optionflags=flags).run(test, clear_globs=False)
             names.update(test.globs)
         else:
             exec(compile(block, title, "exec"), names)
+
+
+def test_links_between_the_pages_lead_somewhere():
+    broken = []
+    for page in [path for path in tracked() if path.suffix == ".md"]:
+        for target in LINK.findall((ROOT / page).read_text("utf-8")):
+            if not re.match(r"https?:|#", target):
+                file = (ROOT / page).parent / target.partition("#")[0]
+                broken += [] if file.exists() else [f"{page}: {target}"]
+    assert not broken, "\n".join(broken)
