@@ -1,27 +1,25 @@
 """Pictures through a classifier: which answers change when its activations get few bits."""
 
-import shlex
-
 import numpy as np
 import streamlit as st
 
-from pages.parts.recognition.class_changes import show_class_changes, show_class_table
-from pages.parts.recognition.classifying import batch_of, classified
-from pages.parts.recognition.networks import Recogniser, choose_recogniser, show_nothing_bundled
-from pages.parts.recognition.picture_grid import Called, show_grid
-from pages.parts.recognition.pictures import (
+from pages.parts.classify.classifying import batch_of, classified
+from pages.parts.classify.picture_grid import Called, show_grid
+from pages.parts.classify.pictures import (
     CIFAR10,
-    DIGITS,
-    OWN_FILE,
     LabelledData,
     choose_data,
     expected_classes,
 )
-from pages.parts.recognition.published_beside import show_published_beside
-from pages.parts.recognition.settings import choose_settings, compared, show_ledgers, size_of
+from pages.parts.classify.published_beside import show_published_beside
+from pages.parts.classify.reproduce import command, python_lines
+from pages.parts.recognition.class_changes import show_class_changes, show_class_table
+from pages.parts.recognition.networks import Recogniser, choose_recogniser, show_nothing_bundled
+from pages.parts.recognition.settings import choose_settings, compared, show_ledgers
 from pages.parts.shared.notices import notice
+from pages.parts.shared.reproduce import show_code
+from pages.parts.shared.sizes import size_of
 from pages.parts.shared.start import start_page
-from pages.parts.super_resolution.reproduce import show_code
 from quantlib.models.catalogue import CLASSIFICATION
 from quantlib.ptq import Settings
 from quantlib.tasks.classification import Classification
@@ -82,51 +80,6 @@ def called(data: LabelledData, full: Classification, result: Classification) -> 
             data.pictures.rgb, result.labels, full.predicted, result.predicted, strict=True
         )
     ]
-
-
-def command(data: LabelledData, network: Recogniser, settings: Settings) -> str | None:
-    """The command line that measures the same; there is none for an uploaded data set."""
-    if data.source == OWN_FILE:
-        return None
-    return (
-        f"python -m quantlib classify --model {shlex.quote(network.name)} --data {data.source} "
-        f"--limit {len(data.pictures)} --batch {batch_of(data.pictures)} "
-        f"{shlex.join(settings.flags())} --json"
-    )
-
-
-def python_lines(data: LabelledData, network: Recogniser, settings: Settings) -> str:
-    count, held = len(data.pictures), data.calibrated_on
-    imports, pictures, calibration = {
-        DIGITS: (
-            "from quantlib.datasets.folders import read_digits\n",
-            f"read_digits()[:{count}]",
-            f'read_digits("train")[:{held}]',
-        ),
-        CIFAR10: (
-            "from quantlib.tasks.cifar10 import cifar10\n",
-            f'cifar10("test", {count})',
-            f'cifar10("train", {held})',
-        ),
-        OWN_FILE: (
-            "from pathlib import Path\n\nfrom quantlib.datasets.reading import read_parquet_file\n",
-            f'read_parquet_file(Path("pictures.parquet"), {held + count})[{held}:]',
-            f'read_parquet_file(Path("pictures.parquet"), {held})',
-        ),
-    }[data.source]
-    return (
-        f"{imports}"
-        "from quantlib.tasks.classification import classify\n"
-        "from quantlib.models import load_classifier\n"
-        "from quantlib.ptq import Settings\n\n"
-        f"settings = {settings!r}\n"
-        f"pictures = {pictures}\n"
-        f"calibration = {calibration}\n"
-        f"classifier = load_classifier({network.name!r})\n"
-        f"batch = {batch_of(data.pictures)}\n"
-        "result = classify(classifier, settings, pictures, calibration, batch)\n"
-        "print(result.accuracy, result.ledger.total.total, result.ledger.bits_per_activation)\n"
-    )
 
 
 with notice():

@@ -6,18 +6,16 @@ from pages.parts.figures import charts
 from pages.parts.memory.codecs import show_codecs, show_latency
 from pages.parts.memory.equal_bytes import choose_bits, read, show_readings
 from pages.parts.memory.frontier import UNIFORM, Point, as_csv, grid, point, table
-from pages.parts.shared.method import address_of, take_over
+from pages.parts.memory.operations import show_operations
+from pages.parts.memory.picking import offer_workbench, pick
 from pages.parts.shared.notices import notice
 from pages.parts.shared.start import start_page
-from pages.parts.shared.worker import on_worker
-from pages.parts.super_resolution.measuring import measured, quantized
+from pages.parts.super_resolution.measuring import measured
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.reproduce import show_reproduce
 from pages.parts.super_resolution.sidebar import Choices, choose
 from pages.parts.super_resolution.waiting import measured_all, wait_for_greedy
-from quantlib.evaluation.operations import count_operations
 from quantlib.evaluation.quality import CONVENTION, psnr_y
-from quantlib.imaging.tensors import to_tensor
 from quantlib.ptq import Settings, methods
 
 start_page(
@@ -79,25 +77,6 @@ def show(choices: Choices, points: list[Point]) -> None:
     )
 
 
-def show_operations(choices: Choices) -> None:
-    """What the current choice adds to the network's own work."""
-    result = measured(choices.subject, choices.network, choices.settings)
-    low = to_tensor(choices.subject.low)
-    counts = on_worker(count_operations, quantized(choices), low, result.ledger.sites)
-    rows = [
-        {"operation": "the network's multiply-accumulates", "count": counts.macs},
-        {"operation": "quantize: multiply, round, clip", "count": counts.quantize},
-        {"operation": "shift and mask", "count": counts.shift},
-        {"operation": "symbols encoded", "count": counts.encode},
-        {"operation": "symbols decoded", "count": counts.decode},
-        {"operation": "de-quantize: multiply", "count": counts.dequantize},
-    ]
-    shares = [{**row, "of the network's, in %": 100 * row["count"] / counts.macs} for row in rows]
-    with st.expander("Operations that the current choice adds", icon=":material/calculate:"):
-        st.dataframe(shares, hide_index=True)
-        st.caption("Counted per picture, from the shapes and the important channels.")
-
-
 def verdict(own: Point, uniform: list[Point]) -> str:
     """The chosen point against plain uniform quantization at the same bytes."""
     reached = f"{own.settings.summary} reaches {own.psnr_y:.2f} dB with {own.kib:,.0f} KiB"
@@ -109,23 +88,6 @@ def verdict(own: Point, uniform: list[Point]) -> str:
     word = "above" if difference >= 0 else "below"
     return (
         f"{reached}: {abs(difference):.2f} dB {word} plain uniform quantization of as many bytes."
-    )
-
-
-def pick(settings: Settings) -> None:
-    """Make a point the visitor's choice; for use in a callback, before the widgets are drawn."""
-    st.session_state["picked"] = settings
-    take_over(settings)
-
-
-def offer_workbench(point: Point) -> None:
-    """A link that opens a point in the workbench, with the picture and network as they are."""
-    kept = {k: st.query_params[k] for k in ("picture", "network", "at") if k in st.query_params}
-    st.page_link(
-        "pages/workbench.py",
-        label=f"Open {point.name} in the workbench: {point.psnr_y:.2f} dB, {point.kib:,.0f} KiB",
-        icon=":material/compare:",
-        query_params=kept | address_of(point.settings),
     )
 
 

@@ -11,8 +11,8 @@ from pages.parts.results.dqa import show_dqa
 from pages.parts.results.published import show_published_psnr
 from pages.parts.results.transformers import show_transformers
 from pages.parts.shared.notices import notice
+from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.start import start_page
-from pages.parts.super_resolution.reproduce import show_code
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.training.comparison.plan import Result, read_results
 from quantlib.training.comparison.summary import name_of

@@ -1,27 +1,21 @@
 """The class of every pixel: what a segmentation network says with few bits."""
 
-import numpy as np
 import streamlit as st
 
-from pages.parts.recognition.agreement import show_agreement, show_agreement_in_numbers
 from pages.parts.recognition.class_changes import show_class_changes, show_class_table
 from pages.parts.recognition.networks import Recogniser, choose_recogniser, show_nothing_bundled
-from pages.parts.recognition.overlays import difference, overlay, show_legend
-from pages.parts.recognition.scene import AREA, Scene, choose_scene
-from pages.parts.recognition.segmenting import (
-    CALIBRATION_SIDE,
-    calibration_keys,
-    classes_of,
-    segmented,
-)
-from pages.parts.recognition.settings import choose_settings, compared, show_ledgers, size_of
+from pages.parts.recognition.settings import choose_settings, compared, show_ledgers
+from pages.parts.segment.agreement import show_agreement, show_agreement_in_numbers
+from pages.parts.segment.overlays import show_overlays
+from pages.parts.segment.reproduce import python_lines
+from pages.parts.segment.scene import Scene, choose_scene
+from pages.parts.segment.segmenting import CALIBRATION_SIDE, classes_of, segmented
 from pages.parts.shared.notices import notice
+from pages.parts.shared.reproduce import show_code
+from pages.parts.shared.sizes import size_of
 from pages.parts.shared.start import start_page
-from pages.parts.super_resolution.pictures import UPLOAD
-from pages.parts.super_resolution.reproduce import show_code
 from quantlib.datasets.annotated import AnnotatedPictures
 from quantlib.evaluation.iou import Confusion
-from quantlib.imaging.reading import png_bytes
 from quantlib.models.catalogue import SEGMENTATION
 from quantlib.ptq import Settings
 from quantlib.tasks.segmentation import Segmentation
@@ -101,39 +95,6 @@ def quality(made: Segmentation, truth: AnnotatedPictures | None) -> str:
     return f"agrees on {made.confusion.pixel_accuracy:.2f} % of the pixels"
 
 
-def show_overlays(
-    scene: Scene,
-    settings: Settings,
-    full: np.ndarray,
-    result: np.ndarray,
-    classes: tuple[str, ...],
-) -> None:
-    different = 100 * float((full != result).mean())
-    panels = [
-        ("FP32", overlay(scene.rgb, full, len(classes))),
-        (settings.summary, overlay(scene.rgb, result, len(classes))),
-        (
-            f"Where they differ: {different:.2f} % of the pixels",
-            difference(scene.rgb, full, result),
-        ),
-    ]
-    for column, (title, rgb) in zip(st.columns(3, gap="small"), panels, strict=True):
-        with column:
-            st.image(
-                png_bytes(rgb),
-                caption=title,
-                alt=f"{scene.title}: {title}",
-                width="stretch",
-                output_format="PNG",
-            )
-    show_legend(classes, np.union1d(full, result).tolist())
-    if scene.source != UPLOAD:
-        st.caption(
-            "CamVid's classes are those of streets, and no sample photograph shows one: see here "
-            "what quantization changes, not whether an answer is right. Upload a street for that."
-        )
-
-
 def show_classes(full: Confusion, result: Confusion) -> None:
     """IoU of both networks with the annotation."""
     st.markdown("**What each class loses**")
@@ -141,36 +102,6 @@ def show_classes(full: Confusion, result: Confusion) -> None:
     st.caption(
         f"Against the uploaded annotation; pixels right: FP32 {full.pixel_accuracy:.2f} %, "
         f"quantized {result.pixel_accuracy:.2f} %."
-    )
-
-
-def python_lines(
-    scene: Scene, network: Recogniser, settings: Settings, classes: tuple[str, ...]
-) -> str:
-    own = scene.source == UPLOAD
-    read = "read_picture_file(Path('picture.png'))" if own else f"load_sample({scene.source!r})"
-    reading = (
-        "from pathlib import Path\n\n" if own else "",
-        "from quantlib.imaging.files import read_picture_file\n" if own else "",
-    )
-    return (
-        f"{reading[0]}import numpy as np\n\n"
-        "from quantlib.tasks.segmentation import labelled_by, segment\n"
-        f"{reading[1]}"
-        "from quantlib.imaging.resizing import fit_area\n"
-        "from quantlib.imaging.samples import load_sample\n"
-        "from quantlib.models.segmenter import load_segmenter\n"
-        "from quantlib.ptq import Settings\n\n"
-        f"settings = {settings!r}\n"
-        f"classes = {classes!r}\n"
-        f"segmenter = load_segmenter({network.name!r})\n"
-        f"picture = fit_area({read}.rgb, {AREA})\n"
-        f"keys = {calibration_keys(scene)!r}\n"
-        f"crops = np.stack([load_sample(key, {CALIBRATION_SIDE}).rgb for key in keys])\n"
-        "pictures = labelled_by(segmenter, picture[None], classes)\n"
-        "calibration = labelled_by(segmenter, crops, classes)\n"
-        "result = segment(segmenter, settings, pictures, calibration)\n"
-        "print(result.confusion.pixel_accuracy, result.ledger.bits_per_activation)\n"
     )
 
 

@@ -7,7 +7,7 @@ import torch
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
 
-from pages.parts.recognition.picture_grid import SHOWN
+from pages.parts.classify.picture_grid import SHOWN
 from quantlib.models.architectures.unet import UNet
 from tests.browser.chromium import settle, visit
 from tests.browser.test_rlq import harmless

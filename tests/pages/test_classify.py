@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.classify.picture_grid import SHOWN
+from pages.parts.classify.pictures import TITLES
 from pages.parts.recognition.networks import OWN_FILE
-from pages.parts.recognition.picture_grid import SHOWN
-from pages.parts.recognition.pictures import TITLES
 from quantlib.datasets.folders import read_digits
 from quantlib.imaging.reading import png_bytes
 from quantlib.models import load_classifier

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.shared.samples import TITLES
 from pages.parts.super_resolution.networks import DEFAULT
-from pages.parts.super_resolution.pictures import TITLES
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import SAMPLES, load_sample
 from quantlib.ptq.methods import METHODS

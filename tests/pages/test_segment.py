@@ -12,7 +12,7 @@ from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.recognition.networks import OWN_FILE
-from pages.parts.super_resolution.pictures import TITLES
+from pages.parts.shared.samples import TITLES
 from quantlib.datasets.annotated import CAMVID_CLASSES
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import load_sample

@@ -1,15 +1,49 @@
 """Super-networks and their sub-networks, measured once for whoever asks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.parts.shared.progress import results
 from pages.parts.shared.worker import side_by_side
 from pages.parts.super_resolution.pictures import Subject
-from pages.parts.super_resolution.waiting import progress
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import CatalogueEntry, bundled
-from quantlib.tasks.super_networks import SubNetwork, through_blocks, with_8bit_ends
+from quantlib.qat.depth import DEPTHS
+from quantlib.tasks.super_networks import (
+    SubNetwork,
+    random_blocks,
+    skip_order,
+    through_blocks,
+    with_8bit_ends,
+)
+
+DRAWS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Depths:
+    """One picture through a super-network at every depth.
+
+    `curve` is by the number of blocks, kept by their learned shortcuts; `random` are draws of as
+    many blocks as `chosen` keeps; `alone` are networks that were trained at one depth, by depth.
+    """
+
+    curve: dict[int, SubNetwork]
+    random: list[SubNetwork]
+    alone: dict[str, SubNetwork]
+    chosen: SubNetwork
+
+    @property
+    def full(self) -> SubNetwork:
+        return self.curve[len(self.curve)]
+
+    @property
+    def trained_depth(self) -> str | None:
+        """The name of the chosen depth, if it was trained."""
+        by_blocks = {len(self.curve) // divisor: depth for depth, divisor in DEPTHS.items()}
+        return by_blocks.get(len(self.chosen.kept))
 
 
 def super_networks() -> dict[str, CatalogueEntry]:
@@ -56,9 +90,22 @@ def sub_networks(
     def measure(one: tuple[str, tuple[int, ...]]) -> SubNetwork:
         return _through(*one, subject.digest, subject)
 
-    found = []
-    with side_by_side(measure, list(dict.fromkeys(wanted))) as under_way, progress(what) as watch:
-        for done, one in enumerate(wanted):
-            watch(done, len(wanted))
-            found.append(under_way[one].result())
-    return found
+    with side_by_side(measure, wanted) as under_way:
+        return results(under_way, wanted, what)
+
+
+def measured_depths(name: str, subject: Subject, count: int) -> Depths:
+    """The picture through the super-network `name` at every depth; `count` blocks are chosen."""
+    order = skip_order(loaded_super_network(name))[::-1]
+    blocks = range(1, len(order) + 1)
+    by_order = {n: tuple(sorted(order[:n])) for n in blocks}
+    drawn = [random_blocks(len(order), count, seed) for seed in range(DRAWS)]
+    alone = {
+        depth: (other, by_order[len(order) // DEPTHS[depth]])
+        for depth, other in trained_alone(name).items()
+    }
+    wanted = [(name, kept) for kept in (*by_order.values(), *drawn)]
+    found = sub_networks(subject, [*wanted, *alone.values()], "Measuring every depth")
+    curve = dict(zip(by_order, found, strict=False))
+    random, separate = found[len(order) : len(wanted)], found[len(wanted) :]
+    return Depths(curve, random, dict(zip(alone, separate, strict=True)), curve[count])

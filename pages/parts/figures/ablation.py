@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.parts.figures import charts
+from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.tables import show_table
-from pages.parts.super_resolution.reproduce import show_code
 from quantlib.ablation.bench import UNITS, BenchPlan
 from quantlib.ablation.plan import AblationPlan, baselines, ranked_lines, read_plan
 from quantlib.ablation.summary import Row, Summary

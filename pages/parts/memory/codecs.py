@@ -5,12 +5,12 @@ from typing import TypeVar
 
 import streamlit as st
 
+from pages.parts.shared.progress import progress
 from pages.parts.shared.tables import show_table
 from pages.parts.shared.worker import use_one_core
 from pages.parts.super_resolution.measuring import quantized
 from pages.parts.super_resolution.network_forms import weights_for
 from pages.parts.super_resolution.sidebar import Choices
-from pages.parts.super_resolution.waiting import progress
 from quantlib.coding.codecs import CODECS, RAW
 from quantlib.evaluation.codecs import CodecComparison, CodedSymbols, compare_codecs, together
 from quantlib.evaluation.latency import LayerLatency, all_layers, measure_latency

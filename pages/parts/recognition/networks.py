@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.shared.hub import check_name, coming_from_hub, show_hub_state
+from pages.parts.shared.uploads import dropped, kept
 from pages.parts.shared.worker import on_worker
-from pages.parts.super_resolution.networks import show_hub_state
-from quantlib.errors import QuantlibError
 from quantlib.importance import Ranking, rank
 from quantlib.importance.example import Example
 from quantlib.importance.preparing import prepare, steps_for
@@ -24,7 +24,9 @@ from quantlib.tasks import classification, segmentation
 from quantlib.tasks.recognition import needs_examples
 
 OWN_FILE = "Your own file"
+CHECKPOINTS = ("safetensors", "pth", "pt", "th", "bin")
 MAX_MEGABYTES = 100
+NO_NETWORK = "No network yet; drop a checkpoint in the sidebar or choose another."
 
 _LOADERS: dict[str, Callable[[str], Normalised]] = {
     CLASSIFICATION: load_classifier,
@@ -87,11 +89,8 @@ def choose_recogniser(task: str, classes: Sequence[str] = ()) -> Recogniser | No
     show_hub_state()
     if name == OWN_FILE:
         return _uploaded(task)
-    if not name.startswith(("builtin:", "hub:")):
-        raise QuantlibError(
-            f"{name} is no network's name; choose one of the list or type hub:OWNER/NAME."
-        )
-    with st.spinner(f"Loading {name} from the Hugging Face Hub", show_time=True):
+    check_name(name)
+    with coming_from_hub(f"Loading {name}"):
         return _load(task, name)
 
 
@@ -120,19 +119,9 @@ def _caption(entry: CatalogueEntry) -> str:
 
 
 def _uploaded(task: str) -> Recogniser:
-    file = st.file_uploader(
-        "Checkpoint",
-        type=["safetensors", "pth", "pt", "th", "bin"],
-        key=f"{task}_file",
-        max_upload_size=MAX_MEGABYTES,
-    )
-    kept = f"kept {task} file"
-    if file is not None:
-        st.session_state[kept] = (Path(file.name).name, file.getvalue())
-    if kept not in st.session_state:
-        raise QuantlibError("No network yet; drop a checkpoint in the sidebar or choose another.")
-    name, content = st.session_state[kept]
-    return _load_file(task, name, content)
+    key = f"{task}_file"
+    file = dropped("Checkpoint", CHECKPOINTS, key, MAX_MEGABYTES)
+    return _load_file(task, *kept(key, file, NO_NETWORK))
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

@@ -27,14 +27,6 @@ def compared(settings: Settings) -> list[Settings]:
     return list(dict.fromkeys([full, direct, settings])) if settings.entry.quantizes else [full]
 
 
-def size_of(ledger: Ledger) -> str:
-    """How large the activations are, in words."""
-    return (
-        f"{ledger.bits_per_activation:.2f} bits per activation, "
-        f"{ledger.ratio:.1f} times smaller than FP32"
-    )
-
-
 def show_ledgers(ledgers: Mapping[Settings, Ledger], quality: Mapping[Settings, str]) -> None:
     """Bytes of the activations under each of the settings, and how good the answers are."""
     st.markdown("**What it saves**")

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.parts.results.comparison import benchmark_title
 from pages.parts.results.run_cards import show_lines
+from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.tables import show_table
-from pages.parts.super_resolution.reproduce import show_code
 from quantlib.models.catalogue import WEIGHTS_FOLDER, bundled
 
 Card = Mapping[str, Any]

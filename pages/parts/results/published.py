@@ -1,22 +1,19 @@
 """Published numbers: each in a column of its own, with its source."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from string import ascii_lowercase
 
 import streamlit as st
 
 from pages.parts.results.comparison import benchmark_title
+from pages.parts.shared.references import NOTHING, References
 from pages.parts.shared.tables import show_table
 from quantlib.evaluation.published import (
     Caution,
     PublishedAccuracy,
     PublishedPSNR,
-    Source,
     read_published,
 )
 
-NOTHING = "–"
 Measured = Mapping[tuple[str, float], Mapping[str, str]]
 BENCHMARKS = ("set5", "set14", "b100", "urban100")
 
@@ -56,7 +53,7 @@ def show_published_psnr(measured: Measured, measured_scale: int) -> None:
 def psnr_cells(
     row: PublishedPSNR,
     rows: Sequence[PublishedPSNR],
-    references: "References",
+    references: References,
     measured: Measured,
 ) -> dict[str, str]:
     """One line of the table: a column per benchmark, and one more where something was measured."""
@@ -102,39 +99,13 @@ def show_published_accuracy() -> None:
 
 
 def accuracy_cells(
-    row: PublishedAccuracy, methods: Sequence[str], references: "References"
+    row: PublishedAccuracy, methods: Sequence[str], references: References
 ) -> dict[str, str]:
     scores = {
         f"{method}, published": f"{row.accuracy[method]:.2f}" if method in row.accuracy else NOTHING
         for method in methods
     }
     return {"network": row.network, **scores, "source": references.to(row)}
-
-
-@dataclass(frozen=True)
-class References:
-    """The sources of a table's rows, by number, and the notes on some of them, by letter."""
-
-    sources: Sequence[Source]
-    notes: Sequence[str]
-
-    @classmethod
-    def of(cls, rows: Sequence[PublishedPSNR] | Sequence[PublishedAccuracy]) -> "References":
-        notes = dict.fromkeys(row.note for row in rows if row.note)
-        return cls(list(dict.fromkeys(row.source for row in rows)), list(notes))
-
-    def to(self, row: PublishedPSNR | PublishedAccuracy) -> str:
-        """The number of its source and the letter of its note: `2 a`."""
-        number = str(self.sources.index(row.source) + 1)
-        return f"{number} {ascii_lowercase[self.notes.index(row.note)]}" if row.note else number
-
-    def show(self) -> None:
-        st.caption(
-            "\n".join(f"{number}. {source}" for number, source in enumerate(self.sources, 1))
-        )
-        if self.notes:
-            letters = zip(ascii_lowercase, self.notes, strict=False)
-            st.caption("  \n".join(f"{letter}: {note}" for letter, note in letters))
 
 
 def show_cautions(cautions: Sequence[Caution], about: str) -> None:

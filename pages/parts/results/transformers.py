@@ -10,9 +10,9 @@ from pages.parts.results.bundled import Card, cards, scores
 from pages.parts.results.comparison import benchmark_title
 from pages.parts.results.comparison_view import csv_of
 from pages.parts.results.run_cards import show_cards
+from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.start import ASSETS
 from pages.parts.shared.tables import show_table
-from pages.parts.super_resolution.reproduce import show_code
 from quantlib.training.comparison.plan import read_plan, read_results
 from quantlib.training.comparison.summary import PTQ, QAT, Row, Score, label_of, name_of, rows_of
 

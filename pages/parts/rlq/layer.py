@@ -7,14 +7,11 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
+from pages.parts.shared.hub import show_hub_state
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.activations import activation
-from pages.parts.super_resolution.networks import (
-    LoadedNetwork,
-    choose_network,
-    loaded,
-    show_hub_state,
-)
+from pages.parts.super_resolution.layers import choose_layer
+from pages.parts.super_resolution.networks import LoadedNetwork, choose_network, loaded
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.ptq import Site
 from quantlib.qat.report import (
@@ -166,7 +163,7 @@ def choose_lab() -> Lab:
     with st.sidebar:
         network_name = choose_network()
         network = loaded(network_name)
-        site = _choose_site(network)
+        site = choose_layer(network, "Layer")
         kind = st.segmented_control(
             "Quantize its",
             [ACTIVATIONS, WEIGHTS],
@@ -192,19 +189,6 @@ def _weight(network: LoadedNetwork, site: Site) -> Tensor:
     layer = network.sites.network.get_submodule(f"network.{site.layers[0]}")
     assert isinstance(layer.weight, Tensor)
     return layer.weight.detach()
-
-
-def _choose_site(network: LoadedNetwork) -> Site:
-    sites = {site.name: site for site in network.sites.sites}
-    name = st.selectbox(
-        "Layer",
-        list(sites),
-        index=len(sites) // 2,
-        format_func=lambda n: f"{n}, {sites[n].channels} channels",
-        key="layer",
-        bind="query-params",
-    )
-    return sites.get(name) or next(iter(sites.values()))
 
 
 def _choose_channel(layer: Tensor, site: Site) -> int:

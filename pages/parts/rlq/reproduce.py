@@ -3,7 +3,8 @@
 import streamlit as st
 
 from pages.parts.rlq.layer import WEIGHTS, Lab
-from pages.parts.super_resolution.pictures import TITLES
+from pages.parts.shared.reproduce import reproduce_panel
+from pages.parts.shared.samples import TITLES
 from pages.parts.super_resolution.reproduce import provenance
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION
@@ -13,7 +14,7 @@ from quantlib.training.contest import Contest
 
 
 def show_rlq_reproduce(lab: Lab, quantizer: RLQ, contest: Contest | None) -> None:
-    with st.expander("Reproduce these numbers", icon=":material/terminal:"):
+    with reproduce_panel():
         st.markdown("The layer under the quantizer:")
         st.code(layer_lines(lab, quantizer), language="python")
         if contest is not None:

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
+from pages.parts.shared.hub import check_name, coming_from_hub
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.adapting import AdaptedNetwork, adapted_networks
-from quantlib.errors import QuantlibError
 from quantlib.importance.pairs import Pair
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import entries
-from quantlib.models.hub import hub_reachable
 from quantlib.ptq import SiteNetwork
 from quantlib.tasks.super_resolution import default_pairs, sites_of, trained_bits
 
@@ -60,14 +59,11 @@ def choose_network() -> str:
 
 def loaded(name: str) -> LoadedNetwork:
     """The network `name`, for as long as it is among the last few that were used."""
-    if not name.startswith(("builtin:", "hub:")):
-        raise QuantlibError(
-            f"{name} is no network's name; choose one of the list or type hub:OWNER/NAME."
-        )
+    check_name(name)
     if name.startswith("builtin:"):
         network = _load(name)
     else:
-        with st.spinner(f"Loading {name} from the Hugging Face Hub", show_time=True):
+        with coming_from_hub(f"Loading {name}"):
             network = _load(name)
     return replace(network, adapted=adapted_networks(network.name, network.sha256))
 
@@ -92,17 +88,3 @@ def _read(name: str) -> LoadedNetwork:
         default_pairs(network),
         network,
     )
-
-
-@st.cache_resource(ttl="5m", show_spinner=False)
-def hub_is_reachable() -> bool:
-    return hub_reachable()
-
-
-def show_hub_state() -> None:
-    """One line when the Hub cannot be reached."""
-    if not hub_is_reachable():
-        st.caption(
-            ":material/cloud_off: The Hugging Face Hub cannot be reached; "
-            "everything works with the bundled networks."
-        )

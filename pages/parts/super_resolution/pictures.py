@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
+from pages.parts.shared.uploads import NO_PICTURE, PICTURES, dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.errors import QuantlibError
 from quantlib.imaging.reading import Picture, read_picture
 from quantlib.imaging.resizing import upscale
-from quantlib.imaging.samples import SAMPLES
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.tasks.super_resolution import INPUT_SIDE, reduced, sample_for
 
-UPLOAD = "upload"
-TITLES = {sample.key: sample.title for sample in SAMPLES} | {UPLOAD: "Your own picture"}
+MAX_MEGABYTES = 10
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,7 @@ class Subject:
 
 def choose_picture() -> str:
     """The picture's key; an upload is asked for where it is chosen."""
-    return st.selectbox(
-        "Picture",
-        list(TITLES),
-        format_func=lambda key: TITLES[key],
-        key="picture",
-        bind="query-params",
-    )
+    return choose_source("picture")
 
 
 def subject(key: str, scale: int) -> Subject:
@@ -62,14 +56,11 @@ def subject(key: str, scale: int) -> Subject:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _sample(key: str, scale: int) -> Subject:
     low, truth = on_worker(reduced, sample_for(key, scale), scale)
-    credit = next(sample.credit for sample in SAMPLES if sample.key == key)
-    return Subject(_digest(low, truth), key, TITLES[key], low, truth, (credit,))
+    return Subject(_digest(low, truth), key, TITLES[key], low, truth, (credit_of(key),))
 
 
 def _uploaded(scale: int) -> Subject:
-    file = st.file_uploader(
-        "PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], key="upload", max_upload_size=10
-    )
+    file = dropped("PNG, JPEG or WebP", PICTURES, "upload", MAX_MEGABYTES)
     role = st.segmented_control(
         "Use it as",
         ["truth", "input"],
@@ -80,11 +71,7 @@ def _uploaded(scale: int) -> Subject:
         help="As the truth it is reduced first, so that PSNR and SSIM can be measured; "
         "as the input it is enlarged as it is.",
     )
-    if file is not None:
-        st.session_state["kept upload"] = (file.name, file.getvalue())
-    if "kept upload" not in st.session_state:
-        raise QuantlibError("No picture yet; drop one in the sidebar or choose a sample.")
-    name, content = st.session_state["kept upload"]
+    name, content = kept("upload", file, NO_PICTURE)
     picture = _read(content, name)
     return _prepared(picture, scale, role == "truth")
 

@@ -4,8 +4,9 @@ import shlex
 
 import streamlit as st
 
+from pages.parts.shared.reproduce import reproduce_panel, show_lines
+from pages.parts.shared.samples import TITLES
 from pages.parts.super_resolution.network_forms import adapted_for, name_for
-from pages.parts.super_resolution.pictures import TITLES
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.imaging.reading import png_bytes
@@ -62,19 +63,10 @@ _READING = "from pathlib import Path\n\nfrom quantlib.imaging.files import read_
 
 def show_reproduce(choices: Choices) -> None:
     """The panel at the foot of a page."""
-    with st.expander("Reproduce these numbers", icon=":material/terminal:"):
-        st.code(command(choices), language="bash", wrap_lines=True)
-        st.code(python_lines(choices), language="python")
+    with reproduce_panel():
+        show_lines(command(choices), python_lines(choices))
         _downloads(choices)
         st.caption(f"{CONVENTION}. {provenance(choices)}")
-
-
-def show_code(command: str | None, lines: str) -> None:
-    """The panel of a page whose numbers are no choice of the workbench's."""
-    with st.expander("Reproduce these numbers", icon=":material/terminal:"):
-        if command:
-            st.code(command, language="bash", wrap_lines=True)
-        st.code(lines, language="python")
 
 
 def provenance(choices: Choices) -> str:

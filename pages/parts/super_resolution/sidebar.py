@@ -5,14 +5,10 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.shared.hub import show_hub_state
 from pages.parts.shared.method import choose_method, choose_numbers
 from pages.parts.super_resolution.network_forms import can_be_adapted, depths_of, rlq_bits
-from pages.parts.super_resolution.networks import (
-    LoadedNetwork,
-    choose_network,
-    loaded,
-    show_hub_state,
-)
+from pages.parts.super_resolution.networks import LoadedNetwork, choose_network, loaded
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.ptq import Settings, methods
 from quantlib.ptq.parameters import PARAMETERS

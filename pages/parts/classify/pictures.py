@@ -2,11 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
 from pages.parts.recognition.networks import Calibration, fitting_first, network_key
+from pages.parts.shared.hub import coming_from_hub
+from pages.parts.shared.uploads import dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.datasets import LabelledPictures
 from quantlib.datasets.folders import DIGITS as DIGIT_CLASSES
@@ -62,7 +63,7 @@ def choose_data() -> LabelledData:
     if source == OWN_FILE:
         data = _uploaded(count)
     elif source == CIFAR10:
-        with st.spinner("Getting CIFAR-10 from the Hugging Face Hub", show_time=True):
+        with coming_from_hub("Getting CIFAR-10"):
             data = _data(source, count)
     else:
         data = _data(source, count)
@@ -108,20 +109,16 @@ def _made(
 
 
 def _uploaded(count: int) -> LabelledData:
-    file = st.file_uploader(
+    file = dropped(
         "Parquet file",
-        type=["parquet"],
-        key="parquet",
-        max_upload_size=MAX_MEGABYTES,
+        ["parquet"],
+        "parquet",
+        MAX_MEGABYTES,
         help="In CIFAR-10's form: column img with PNG or JPEG files, label with the numbers of "
         "ten classes.",
     )
-    if file is not None:
-        st.session_state["kept parquet"] = (Path(file.name).name, file.getvalue())
-    if "kept parquet" not in st.session_state:
-        raise QuantlibError("No pictures yet; drop a parquet file in the sidebar.")
-    name, content = st.session_state["kept parquet"]
-    return _own(name, content, count)
+    missing = "No pictures yet; drop a parquet file in the sidebar."
+    return _own(*kept("parquet", file, missing), count)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.recognition.networks import Calibration, Recogniser, quantized
-from pages.parts.recognition.scene import Scene
+from pages.parts.segment.scene import Scene
+from pages.parts.shared.progress import results
 from pages.parts.shared.worker import on_worker, side_by_side
-from pages.parts.super_resolution.waiting import progress
 from quantlib.datasets.annotated import CAMVID_CLASSES, AnnotatedPictures
 from quantlib.imaging.samples import CALIBRATION_KEYS, load_sample
 from quantlib.importance.example import annotated_pictures
@@ -56,12 +56,9 @@ def segmented(
     def segment(one: Settings) -> Segmentation:
         return _segmented(scene.key, network.key, one, scene, network, pictures)
 
-    found = {}
-    with side_by_side(segment, settings) as under_way, progress("Segmenting") as watch:
-        for done, one in enumerate(settings):
-            watch(done, len(settings))
-            found[one] = under_way[one].result()
-    return found
+    with side_by_side(segment, settings) as under_way:
+        found = results(under_way, settings, "Segmenting")
+    return dict(zip(settings, found, strict=True))
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)

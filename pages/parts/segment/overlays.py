@@ -7,6 +7,11 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from pages.parts.segment.scene import Scene
+from pages.parts.shared.samples import UPLOAD
+from quantlib.imaging.reading import png_bytes
+from quantlib.ptq import Settings
+
 GOLDEN = 0.618034
 OPACITY = 0.55
 DIFFERENT = (255, 122, 0)
@@ -61,3 +66,36 @@ def show_legend(classes: Sequence[str], shown: Sequence[int]) -> None:
         for number in shown
     )
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:0.3rem 1rem">{entries}</div>')
+
+
+def show_overlays(
+    scene: Scene,
+    settings: Settings,
+    full: np.ndarray,
+    result: np.ndarray,
+    classes: tuple[str, ...],
+) -> None:
+    different = 100 * float((full != result).mean())
+    panels = [
+        ("FP32", overlay(scene.rgb, full, len(classes))),
+        (settings.summary, overlay(scene.rgb, result, len(classes))),
+        (
+            f"Where they differ: {different:.2f} % of the pixels",
+            difference(scene.rgb, full, result),
+        ),
+    ]
+    for column, (title, rgb) in zip(st.columns(3, gap="small"), panels, strict=True):
+        with column:
+            st.image(
+                png_bytes(rgb),
+                caption=title,
+                alt=f"{scene.title}: {title}",
+                width="stretch",
+                output_format="PNG",
+            )
+    show_legend(classes, np.union1d(full, result).tolist())
+    if scene.source != UPLOAD:
+        st.caption(
+            "CamVid's classes are those of streets, and no sample photograph shows one: see here "
+            "what quantization changes, not whether an answer is right. Upload a street for that."
+        )

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.parts.classify.pictures import LabelledData
 from pages.parts.recognition.networks import Recogniser, quantized
-from pages.parts.recognition.pictures import LabelledData
+from pages.parts.shared.progress import results
 from pages.parts.shared.worker import side_by_side
-from pages.parts.super_resolution.waiting import progress
 from quantlib.datasets import LabelledPictures
 from quantlib.ptq import Settings
 from quantlib.tasks.classification import BATCH, Classification, check, evaluate
@@ -38,12 +38,9 @@ def classified(
     def classify(one: Settings) -> Classification:
         return _classified(data.key, network.key, one, data, network)
 
-    found = {}
-    with side_by_side(classify, settings) as under_way, progress("Classifying") as watch:
-        for done, one in enumerate(settings):
-            watch(done, len(settings))
-            found[one] = under_way[one].result()
-    return found
+    with side_by_side(classify, settings) as under_way:
+        found = results(under_way, settings, "Classifying")
+    return dict(zip(settings, found, strict=True))
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)

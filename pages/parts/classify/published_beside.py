@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from pages.parts.results.published import NOTHING, References
+from pages.parts.shared.references import NOTHING, References
 from pages.parts.shared.tables import show_table
 from quantlib.evaluation.published import ACCURACY_BITS, published_accuracy
 from quantlib.ptq import Settings

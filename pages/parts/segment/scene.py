@@ -2,18 +2,18 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
+from pages.parts.shared.uploads import NO_PICTURE, PICTURES, Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
-from pages.parts.super_resolution.pictures import TITLES, UPLOAD
 from quantlib.datasets.annotated import read_annotation
 from quantlib.errors import QuantlibError
 from quantlib.imaging.reading import read_picture
 from quantlib.imaging.resizing import fit_area
-from quantlib.imaging.samples import SAMPLES, load_sample
+from quantlib.imaging.samples import load_sample
 
 AREA = 480 * 360
 DEFAULT = "motorcycle"
@@ -36,14 +36,7 @@ class Scene:
 
 def choose_scene() -> Scene:
     """The sidebar's picture; QuantlibError where there is none yet or it cannot be read."""
-    source = st.selectbox(
-        "Picture",
-        list(TITLES),
-        index=list(TITLES).index(DEFAULT),
-        format_func=TITLES.__getitem__,
-        key="scene",
-        bind="query-params",
-    )
+    source = choose_source("scene", DEFAULT)
     scene = _uploaded() if source == UPLOAD else _sample(source)
     st.caption(scene.note)
     return scene
@@ -51,37 +44,27 @@ def choose_scene() -> Scene:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _sample(key: str) -> Scene:
-    credit = next(sample.credit for sample in SAMPLES if sample.key == key)
-    return _made(key, TITLES[key], load_sample(key).rgb, None, credit)
+    return _made(key, TITLES[key], load_sample(key).rgb, None, credit_of(key))
 
 
 def _uploaded() -> Scene:
-    picture = st.file_uploader(
-        "PNG, JPEG or WebP", type=["png", "jpg", "jpeg", "webp"], key="scene_file"
-    )
-    annotation = st.file_uploader(
+    picture = dropped("PNG, JPEG or WebP", PICTURES, "scene_file")
+    annotation = dropped(
         "Its annotation, if there is one",
-        type=["png"],
-        key="annotation",
+        ["png"],
+        "annotation",
         help="A grey or indexed PNG of the same size with the number of the class at every pixel; "
         "the number after the last class says that nothing is known.",
     )
-    if picture is not None:
-        st.session_state["kept scene"] = (
-            Path(picture.name).name,
-            picture.getvalue(),
-            annotation.getvalue() if annotation else None,
-        )
-    if "kept scene" not in st.session_state:
-        raise QuantlibError("No picture yet; drop one in the sidebar or choose a sample.")
-    name, content, numbers = st.session_state["kept scene"]
-    return _own(name, content, numbers)
+    both = None if picture is None else (picture, annotation)
+    return _own(*kept("scene_file", both, NO_PICTURE))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _own(name: str, content: bytes, annotation: bytes | None) -> Scene:
+def _own(file: Upload, annotation: Upload | None) -> Scene:
+    name, content = file
     picture = read_picture(content, name)
-    numbers = None if annotation is None else read_annotation(annotation)
+    numbers = None if annotation is None else read_annotation(annotation.content)
     if numbers is not None and numbers.shape != picture.rgb.shape[:2]:
         raise QuantlibError(
             f"The annotation has {numbers.shape[1]}×{numbers.shape[0]} pixels and {name} has "

@@ -1,0 +1,38 @@
+"""The Hugging Face Hub, as the sidebar speaks of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from quantlib.errors import QuantlibError
+from quantlib.models.hub import hub_reachable
+
+
+def check_name(name: str) -> None:
+    """A QuantlibError where `name`, which a visitor typed, is no network's: nothing is a path."""
+    if not name.startswith(("builtin:", "hub:")):
+        raise QuantlibError(
+            f"{name} is no network's name; choose one of the list or type hub:OWNER/NAME."
+        )
+
+
+@contextmanager
+def coming_from_hub(what: str) -> Iterator[None]:
+    """Says what is waited for."""
+    with st.spinner(f"{what} from the Hugging Face Hub", show_time=True):
+        yield
+
+
+@st.cache_resource(ttl="5m", show_spinner=False)
+def hub_is_reachable() -> bool:
+    return hub_reachable()
+
+
+def show_hub_state() -> None:
+    """One line when the Hub cannot be reached."""
+    if not hub_is_reachable():
+        st.caption(
+            ":material/cloud_off: The Hugging Face Hub cannot be reached; "
+            "everything works with the bundled networks."
+        )

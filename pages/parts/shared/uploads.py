@@ -1,0 +1,43 @@
+"""Files that a visitor drops, kept for the visit: their widget forgets them on another page."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import streamlit as st
+
+from quantlib.errors import QuantlibError
+
+T = TypeVar("T")
+PICTURES = ("png", "jpg", "jpeg", "webp")
+NO_PICTURE = "No picture yet; drop one in the sidebar or choose a sample."
+
+
+class Upload(NamedTuple):
+    """A dropped file; `name`, without folders, is for people only."""
+
+    name: str
+    content: bytes
+
+
+def dropped(
+    label: str, kinds: Sequence[str], key: str, megabytes: int | None = None, help: str = ""
+) -> Upload | None:
+    """The file of one of these `kinds` that lies in the widget `key` now."""
+    file = st.file_uploader(
+        label, type=list(kinds), key=key, max_upload_size=megabytes, help=help or None
+    )
+    return None if file is None else Upload(Path(file.name).name, file.getvalue())
+
+
+def kept(key: str, latest: T | None, missing: str) -> T:
+    """`latest`, or what was dropped before; a QuantlibError that says `missing` where nothing was.
+
+    `key` is the widget's.
+    """
+    place = f"kept {key}"
+    if latest is not None:
+        st.session_state[place] = latest
+    if place not in st.session_state:
+        raise QuantlibError(missing)
+    return st.session_state[place]

@@ -1,0 +1,112 @@
+"""The pictures of the workbench: the slider, the crops, and the crop with fewer and fewer bits."""
+
+import numpy as np
+import streamlit as st
+
+from pages.parts.figures import crops
+from pages.parts.figures.compare import clicked_point, compare_slider
+from pages.parts.super_resolution.pictures import bicubic
+from pages.parts.super_resolution.sidebar import Choices
+from quantlib.evaluation.quality import CONVENTION, psnr_y
+from quantlib.imaging.reading import png_bytes
+from quantlib.tasks.super_resolution import Measurement
+
+
+def show_slider(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+    def move_crop() -> None:
+        if point := clicked_point("slider"):
+            crops.remember_crop(*point)
+
+    quantized_png = png_bytes(result.rgb)
+    compare_slider(
+        png_bytes(full.rgb),
+        quantized_png,
+        f"FP32{_decibel(full)}",
+        f"{choices.settings.summary}{_decibel(result)}",
+        f"{choices.subject.title}, enlarged by the FP32 network and with quantized activations",
+        key="slider",
+        crop=crop.fractions(*full.rgb.shape[:2]),
+        max_height=560,
+        on_click=move_crop,
+    )
+    st.caption("Drag the divider, or use the arrow keys. Click to move the crop of all panels.")
+    st.download_button(
+        f"Download the {choices.settings.summary} result",
+        quantized_png,
+        f"{choices.subject.digest[:8]}-x{choices.network.scale}.png",
+        "image/png",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _decibel(measurement: Measurement) -> str:
+    return "" if measurement.psnr_y is None else f" · {measurement.psnr_y:.2f} dB"
+
+
+def show_crops(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+    subject, scale = choices.subject, choices.network.scale
+    floor = bicubic(subject, scale)
+    reference, against = (
+        (subject.truth, "the truth") if subject.truth is not None else (full.rgb, "FP32")
+    )
+    wrong = crops.error_map(result.rgb, reference)
+    panels = [
+        ("FP32", full.rgb, _quality(full)),
+        (choices.settings.summary, result.rgb, _quality(result)),
+        (f"Error × {crops.ERROR_GAIN}", wrong, f"against {against}"),
+        ("Bicubic", floor, _floor_quality(floor, subject.truth, scale)),
+    ]
+    if subject.truth is not None:
+        panels.append(("Truth", subject.truth, "the original"))
+    panels.append(
+        ("Input", subject.low, f"{subject.low.shape[1]}×{subject.low.shape[0]}, as it came")
+    )
+    crops.show_row(
+        [
+            crops.Panel(_cut(rgb, crop, full.rgb), title, figures, f"Crop of the picture: {title}")
+            for title, rgb, figures in panels
+        ]
+    )
+    st.caption(f"{CONVENTION}.")
+
+
+def _cut(rgb: np.ndarray, crop: crops.Crop, full: np.ndarray) -> np.ndarray:
+    if rgb.shape == full.shape:
+        return crop.cut(rgb)
+    scale = full.shape[0] // rgb.shape[0]
+    top, left, bottom, right = (edge // scale for edge in crop.box(*full.shape[:2]))
+    return rgb[top : max(bottom, top + 1), left : max(right, left + 1)]
+
+
+def _quality(measurement: Measurement) -> str:
+    if measurement.psnr_y is None or measurement.ssim_y is None:
+        return "truth not known"
+    return f"{measurement.psnr_y:.2f} dB, SSIM {measurement.ssim_y:.4f}"
+
+
+def _floor_quality(floor: np.ndarray, truth: np.ndarray | None, scale: int) -> str:
+    return "the floor" if truth is None else f"{psnr_y(floor, truth, scale):.2f} dB, the floor"
+
+
+def show_strip(series: dict[float, Measurement], crop: crops.Crop) -> None:
+    st.markdown("**The same crop with fewer and fewer bits**")
+    if not series:
+        st.caption("Choose a quantization method to see it.")
+        return
+    crops.show_row(
+        [
+            crops.Panel(
+                crop.cut(measurement.rgb),
+                f"{bits:g} bit",
+                _strip_figures(measurement),
+                f"The crop at {bits:g} bits",
+            )
+            for bits, measurement in series.items()
+        ]
+    )
+
+
+def _strip_figures(measurement: Measurement) -> str:
+    size = f"{measurement.ledger.total.total / 1024:,.0f} KiB"
+    return size if measurement.psnr_y is None else f"{measurement.psnr_y:.2f} dB, {size}"
