@@ -12,10 +12,11 @@ from pages.parts.importance.walkthrough import (
     show_value,
 )
 from pages.parts.shared.notices import notice
+from pages.parts.shared.quantizing import Quantizable
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.activations import activation
 from pages.parts.super_resolution.layers import choose_layer
-from pages.parts.super_resolution.measuring import ranking_of
+from pages.parts.super_resolution.measuring import ranking_of, without_rlq
 from pages.parts.super_resolution.reproduce import show_reproduce
 from pages.parts.super_resolution.sidebar import Choices, choose
 from pages.parts.super_resolution.waiting import wait_for_greedy
@@ -28,7 +29,7 @@ start_page(
 )
 
 
-def show_channel(choices: Choices, site: Site) -> None:
+def show_channel(choices: Choices, network: Quantizable, site: Site) -> None:
     settings = choices.settings
     ranking = ranking_of(choices.network, settings)
     order = ranking.order(site.name).tolist()
@@ -46,7 +47,7 @@ def show_channel(choices: Choices, site: Site) -> None:
     )
     if index is None or index not in order:
         index = order[0]
-    values = activation(choices.subject, choices.network, site)
+    values = activation(choices.subject, network, site)
     size = choices.network.network.seen_size(*choices.subject.low.shape[:2])
     channel = Channel(site, values, index, settings, size)
     if index not in order[:kept]:
@@ -63,10 +64,11 @@ def show_channel(choices: Choices, site: Site) -> None:
 with notice():
     choices = choose(with_method=False)
     wait_for_greedy(choices)
-    site = choose_layer(choices.network, "Layer whose input is quantized")
+    network = without_rlq(choices.network, choices.settings)
+    site = choose_layer(network.sites, "Layer whose input is quantized")
     rankings = rankings_of(choices)
     show_criteria(choices, site, rankings)
-    show_channel(choices, site)
+    show_channel(choices, network, site)
     show_reproduce(choices)
     st.subheader("What the choice of channels buys", anchor=False)
     show_ablation()

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.parts.classify.pictures import LabelledData
-from pages.parts.recognition.networks import Recogniser, quantized
+from pages.parts.recognition.networks import Recogniser
 from pages.parts.shared.progress import results
+from pages.parts.shared.quantizing import quantized
 from pages.parts.shared.worker import side_by_side
 from quantlib.datasets import LabelledPictures
 from quantlib.ptq import Settings
@@ -51,5 +52,5 @@ def _classified(
     _data: LabelledData,
     _network: Recogniser,
 ) -> Classification:
-    network = quantized(_network, settings, _data.calibration)
+    network = quantized(_network.calibrated_on(_data.calibration), settings)
     return evaluate(network, _data.pictures, batch_of(_data.pictures))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.parts.figures import charts
 from pages.parts.shared.progress import progress
-from pages.parts.super_resolution.measuring import known_ranking, ranking_of
+from pages.parts.super_resolution.measuring import known_search, ranking_of, without_rlq
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.importance import Ranking
 from quantlib.ptq import Site
@@ -20,7 +20,7 @@ def rankings_of(choices: Choices) -> dict[str, Ranking]:
     found = {}
     for name, criterion in CRITERIA.items():
         settings = replace(choices.settings, criterion=name)
-        if name != SEARCHED or known_ranking(choices.network, settings):
+        if name != SEARCHED or known_search(choices.network, settings):
             found[criterion.title] = ranking_of(choices.network, settings)
     return found
 
@@ -56,9 +56,10 @@ def show_criteria(choices: Choices, site: Site, rankings: dict[str, Ranking]) ->
 
 def offer_greedy(choices: Choices) -> None:
     settings = replace(choices.settings, criterion=SEARCHED)
-    if known_ranking(choices.network, settings):
+    if known_search(choices.network, settings):
         return
-    channels = sum(site.channels for site in choices.network.sites.sites)
+    sites = without_rlq(choices.network, settings).sites.sites
+    channels = sum(site.channels for site in sites)
     if st.button(
         f"Run the paper's greedy search at {settings.bits} bits",
         icon=":material/play_arrow:",

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from pages.parts.shared.caching import keep
 from pages.parts.shared.progress import progress
 from pages.parts.shared.tables import show_table
 from pages.parts.shared.worker import use_one_core
@@ -73,9 +74,7 @@ def _on_demand(choices: Choices, title: str, work: Callable[..., T]) -> T | None
         use_one_core()
         with progress(title) as watch:
             found = work(prepared, to_tensor(choices.subject.low), watch=watch)
-        while len(known) >= KEPT:
-            known.pop(next(iter(known)))
-        known[key] = found
+        keep(known, key, found, KEPT)
     return known[key]  # type: ignore[return-value]
 
 

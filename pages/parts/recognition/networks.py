@@ -1,4 +1,4 @@
-"""Classifiers and segmenters: chosen in the sidebar, loaded and quantized once for whoever asks."""
+"""Classifiers and segmenters: chosen in the sidebar, and loaded once for whoever asks."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -9,19 +9,16 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.shared.hub import check_name, coming_from_hub, show_hub_state
+from pages.parts.shared.quantizing import Quantizable
 from pages.parts.shared.uploads import dropped, kept
 from pages.parts.shared.worker import on_worker
-from quantlib.importance import Ranking, rank
 from quantlib.importance.example import Example
-from quantlib.importance.preparing import prepare, steps_for
 from quantlib.models import load_classifier
 from quantlib.models.catalogue import CLASSIFICATION, SEGMENTATION, CatalogueEntry, bundled
 from quantlib.models.normalised import Normalised
 from quantlib.models.segmenter import load_segmenter
-from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
-from quantlib.quantizers.entropy import EntropyQuantizer
+from quantlib.ptq import SiteNetwork
 from quantlib.tasks import classification, segmentation
-from quantlib.tasks.recognition import needs_examples
 
 OWN_FILE = "Your own file"
 CHECKPOINTS = ("safetensors", "pth", "pt", "th", "bin")
@@ -54,6 +51,9 @@ class Recogniser:
     def key(self) -> tuple[str, str]:
         """What it goes by in caches."""
         return self.name, self.network.sha256
+
+    def calibrated_on(self, calibration: "Calibration") -> Quantizable:
+        return Quantizable(self.key, self.sites, calibration.key, calibration.examples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,55 +141,3 @@ def _read(task: str, path: str, name: str) -> Recogniser:
     network = _LOADERS[task](path)
     classes = next((entry.classes for entry in bundled(task=task) if entry.name == name), ())
     return Recogniser(name, network, _SITES[task](network), classes)
-
-
-def quantized(
-    recogniser: Recogniser, settings: Settings, calibration: Calibration
-) -> QuantizedNetwork:
-    """The network under `settings`, shared and never changed."""
-    return on_worker(_quantized, recogniser.key, settings, calibration.key, recogniser, calibration)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _quantized(
-    key: tuple[str, str],
-    settings: Settings,
-    calibrated_on: str,
-    _recogniser: Recogniser,
-    _calibration: Calibration,
-) -> QuantizedNetwork:
-    sites = _recogniser.sites
-    if settings.entry.budgeted:
-        steps = _steps(key, calibrated_on, _recogniser, _calibration)
-        return prepare(sites, settings, [], steps=steps)
-    ranking = None
-    if settings.needs_ranking:
-        bits = (settings.bits, settings.extra_bits) if settings.criterion == "gain" else None
-        ranking = _ranking(
-            key, settings.criterion, bits, calibrated_on, _settings=settings,
-            _recogniser=_recogniser, _calibration=_calibration,
-        )  # fmt: skip
-    examples = _calibration.examples if needs_examples(settings, ranking) else []
-    return prepare(sites, settings, examples, ranking)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _ranking(
-    key: tuple[str, str],
-    criterion: str,
-    bits: tuple[int, int] | None,
-    calibrated_on: str,
-    _settings: Settings,
-    _recogniser: Recogniser,
-    _calibration: Calibration,
-) -> Ranking:
-    examples = _calibration.examples
-    return rank(_recogniser.sites, examples, criterion, _settings.bits, _settings.extra_bits)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _steps(
-    key: tuple[str, str], calibrated_on: str, _recogniser: Recogniser, _calibration: Calibration
-) -> dict[str, EntropyQuantizer]:
-    """The proportions of the steps, which hold for every budget."""
-    return steps_for(_recogniser.sites, _calibration.examples)

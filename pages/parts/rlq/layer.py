@@ -11,9 +11,11 @@ from pages.parts.shared.hub import show_hub_state
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.activations import activation
 from pages.parts.super_resolution.layers import choose_layer
+from pages.parts.super_resolution.measuring import quantizable
 from pages.parts.super_resolution.networks import LoadedNetwork, choose_network, loaded
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
-from quantlib.ptq import Site
+from quantlib.ptq import Settings, Site
+from quantlib.ptq.methods import FP32
 from quantlib.qat.report import (
     CodeReport,
     best_step,
@@ -163,7 +165,7 @@ def choose_lab() -> Lab:
     with st.sidebar:
         network_name = choose_network()
         network = loaded(network_name)
-        site = choose_layer(network, "Layer")
+        site = choose_layer(network.sites, "Layer")
         kind = st.segmented_control(
             "Quantize its",
             [ACTIVATIONS, WEIGHTS],
@@ -179,7 +181,7 @@ def choose_lab() -> Lab:
         if kind == WEIGHTS:
             layer, channel = _weight(network, site), ALL
         else:
-            layer = activation(chosen, network, site)
+            layer = activation(chosen, quantizable(network, Settings(FP32.name)), site)
             channel = _choose_channel(layer, site)
         show_hub_state()
     return Lab(chosen, network, site, kind or ACTIVATIONS, channel, bits, layer)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from pages.parts.recognition.networks import Calibration, Recogniser, quantized
+from pages.parts.recognition.networks import Calibration, Recogniser
 from pages.parts.segment.scene import Scene
 from pages.parts.shared.progress import results
+from pages.parts.shared.quantizing import quantized
 from pages.parts.shared.worker import on_worker, side_by_side
 from quantlib.datasets.annotated import CAMVID_CLASSES, AnnotatedPictures
 from quantlib.imaging.samples import CALIBRATION_KEYS, load_sample
@@ -71,7 +72,7 @@ def _segmented(
     _pictures: AnnotatedPictures,
 ) -> Segmentation:
     calibration = _calibration(network_key, calibration_keys(_scene), _network)
-    return evaluate(quantized(_network, settings, calibration), _pictures)
+    return evaluate(quantized(_network.calibrated_on(calibration), settings), _pictures)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

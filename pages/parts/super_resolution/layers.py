@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from pages.parts.super_resolution.networks import LoadedNetwork
-from quantlib.ptq import Site
+from quantlib.ptq import Site, SiteNetwork
 
 
-def choose_layer(network: LoadedNetwork, label: str) -> Site:
+def choose_layer(sites: SiteNetwork, label: str) -> Site:
     """The input of a layer, the middle one unless another is chosen."""
-    known = {site.name: site for site in network.sites.sites}
+    known = {site.name: site for site in sites.sites}
     name = st.selectbox(
         label,
         list(known),

@@ -73,11 +73,11 @@ def sites_for(network: LoadedNetwork, settings: Settings) -> SiteNetwork:
     if not settings.entry.learned and settings.depth == "full":
         return network.sites
     learned = settings.bits if settings.entry.learned else None
-    return _variant(network.name, network.sha256, learned, settings.depth, settings)
+    return on_worker(_opened, network.name, network.sha256, learned, settings.depth, settings)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _variant(
+def _opened(
     name: str, sha256: str | None, bits: int | None, depth: str, _settings: Settings
 ) -> SiteNetwork:
-    return on_worker(lambda: sites_of(open_network(name, _settings), _settings.method))
+    return sites_of(open_network(name, _settings), _settings.method)

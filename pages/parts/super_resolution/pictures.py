@@ -2,10 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import streamlit as st
 
+from pages.parts.shared.caching import HashFuncs
 from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
 from pages.parts.shared.uploads import NO_PICTURE, PICTURES, dropped, kept
 from pages.parts.shared.worker import on_worker
@@ -37,6 +39,9 @@ class Subject:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Subject) and other.digest == self.digest
+
+
+BY_DIGEST: HashFuncs = {Subject: attrgetter("digest")}
 
 
 def choose_picture() -> str:
@@ -105,6 +110,6 @@ def bicubic(subject: Subject, scale: int) -> np.ndarray:
     return _bicubic(subject, scale)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={Subject: lambda s: s.digest})
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_DIGEST)
 def _bicubic(subject: Subject, scale: int) -> np.ndarray:
     return on_worker(lambda: to_uint8(upscale(to_tensor(subject.low), scale)))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.parts.shared.progress import progress, results
 from pages.parts.shared.worker import side_by_side
-from pages.parts.super_resolution.measuring import known_ranking, measured, ranking_of
+from pages.parts.super_resolution.measuring import known_search, measured, ranking_of
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import SEARCHED
@@ -38,7 +38,7 @@ def measured_all(choices: Choices, settings: list[Settings], what: str) -> list[
 def wait_for_greedy(choices: Choices) -> None:
     """Run the greedy search where it is asked for and not known yet."""
     settings = choices.settings
-    if settings.criterion != SEARCHED or known_ranking(choices.network, settings):
+    if settings.criterion != SEARCHED or known_search(choices.network, settings):
         return
 
     def back_to_default() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pages.parts.shared.progress import results
-from pages.parts.super_resolution.measuring import known_ranking
+from pages.parts.super_resolution.measuring import known_search
 from pages.parts.super_resolution.network_forms import ready_bits, reference_depth
 from pages.parts.super_resolution.sidebar import Choices
 from pages.parts.super_resolution.waiting import UnderWay
@@ -43,7 +43,7 @@ def at_all_bits(choices: Choices, settings: Settings) -> list[Settings]:
     known = sorted(ready_bits(choices.network), reverse=True) if learned else STRIP
     wanted = [replace(settings, bits=bits) for bits in known]
     if settings.needs_ranking and settings.criterion == SEARCHED:
-        wanted = [one for one in wanted if known_ranking(choices.network, one)]
+        wanted = [one for one in wanted if known_search(choices.network, one)]
     return wanted
 
 
