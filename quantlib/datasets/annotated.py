@@ -94,6 +94,8 @@ def read_camvid(folder: Path, split: str = "test") -> AnnotatedPictures:
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise QuantlibError(f"There is no folder {folder}; choose CamVid's folder.")
     return {normalize("NFC", path.stem): path for path in picture_files(folder)}
 
 

@@ -18,6 +18,7 @@ LOSSLESS = {
 }
 JPEG = (".jpg", ".jpeg")
 WITHOUT_ALPHA = (".bmp", *JPEG)
+LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500}  # pixels a side
 WITHOUT_PROFILE = (".bmp",)
 
 
@@ -43,31 +44,34 @@ def picture_bytes(
     JPEG loses detail and so needs a `quality` of 1 to 100, which the others have no use for.
     Raises QuantlibError for what does not fit together.
     """
-    kind, options = format_for(ending, quality)
     _check(rgb, alpha)
-    if alpha is not None and ending in WITHOUT_ALPHA:
-        raise QuantlibError(f"A {ending} file holds no transparency; name a .png file.")
+    kind, options = format_for(ending, quality, alpha is not None, max(rgb.shape))
     if profile is not None and ending not in WITHOUT_PROFILE:
         rgb, options = from_srgb(rgb, profile), {**options, "icc_profile": profile}
     pixels = rgb if alpha is None else np.dstack([rgb, alpha])
     buffer = BytesIO()
-    try:
-        Image.fromarray(pixels).save(buffer, kind, **options)
-    except (OSError, ValueError) as error:  # 16,383 pixels a side for WebP, 65,535 for JPEG
-        raise QuantlibError(
-            f"{rgb.shape[1]:,} x {rgb.shape[0]:,} pixels do not fit into a {ending} file; "
-            "name a .png file."
-        ) from error
+    Image.fromarray(pixels).save(buffer, kind, **options)
     return buffer.getvalue()
 
 
-def format_for(ending: str, quality: int | None = None) -> tuple[str, dict]:
-    """Pillow's format and options for an ending; QuantlibError where the choice is not clear.
+def format_for(
+    ending: str, quality: int | None = None, transparent: bool = False, longest: int = 0
+) -> tuple[str, dict]:
+    """Pillow's format and options for a picture, `longest` pixels on its longer side.
+
+    Raises QuantlibError where the format does not hold it or the choice is not clear.
 
     >>> format_for(".jpg")
     Traceback (most recent call last):
     quantlib.errors.QuantlibError: JPEG loses detail; choose its quality, 1 to 100, or a .png file.
     """
+    if transparent and ending in WITHOUT_ALPHA:
+        raise QuantlibError(f"A {ending} file holds no transparency; name a .png file.")
+    if longest > LONGEST.get(ending, longest):
+        raise QuantlibError(
+            f"A {ending} file holds {LONGEST[ending]:,} pixels a side, not {longest:,}; name a "
+            ".png file."
+        )
     if ending in JPEG:
         if quality is None:
             raise QuantlibError("JPEG loses detail; choose its quality, 1 to 100, or a .png file.")

@@ -7,10 +7,10 @@ import numpy as np
 from quantlib.errors import QuantlibError
 from quantlib.files import check_writable, write_whole
 from quantlib.imaging.encoding import JPEG, LOSSLESS, format_for, picture_bytes
-from quantlib.imaging.reading import Picture, read_picture
+from quantlib.imaging.reading import MAX_PIXELS, Picture, read_picture
 
 
-def read_picture_file(path: str | Path, name: str = "") -> Picture:
+def read_picture_file(path: str | Path, name: str = "", max_pixels: int = MAX_PIXELS) -> Picture:
     """The picture at `path`, as `read_picture` reads it.
 
     Raises QuantlibError for what is not there or may not be read, too.
@@ -21,7 +21,7 @@ def read_picture_file(path: str | Path, name: str = "") -> Picture:
         if path.is_dir():
             raise QuantlibError(f"{name} is a folder; choose a picture file inside it.")
         with path.open("rb") as file:
-            return read_picture(file, name)
+            return read_picture(file, name, max_pixels)
     except FileNotFoundError:
         raise QuantlibError(f"There is no picture {name}; check the path {path}.") from None
     except OSError as error:
@@ -30,8 +30,12 @@ def read_picture_file(path: str | Path, name: str = "") -> Picture:
         ) from None
 
 
-def check_picture_writable(path: Path, quality: int | None = None) -> None:
+def check_picture_writable(
+    path: Path, quality: int | None = None, transparent: bool = False, longest: int = 0
+) -> None:
     """Raises QuantlibError where `write_picture` would, before work is spent on the picture.
+
+    `longest` is its longer side in pixels.
 
     >>> check_picture_writable(Path("small.gif"))
     Traceback (most recent call last):
@@ -39,7 +43,7 @@ def check_picture_writable(path: Path, quality: int | None = None) -> None:
 or .jpeg; choose another name.
     """
     check_writable(path, (*LOSSLESS, *JPEG))
-    format_for(path.suffix.lower(), quality)
+    format_for(path.suffix.lower(), quality, transparent, longest)
 
 
 def write_picture(

@@ -3,6 +3,7 @@
 import filecmp
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from quantlib.errors import QuantlibError
@@ -14,7 +15,12 @@ DOWNLOADED_AGAIN = re.compile(r"(?P<stem>.+?) ?\(\d+\)")
 
 
 def picture_files(folder: Path, below: bool = False) -> list[Path]:
-    """The files with a picture's ending in `folder`, and in the folders `below`, sorted by path.
+    """The pictures in `folder`, and in the folders `below`, by their endings, as `files_in`."""
+    return files_in(folder, ENDINGS, below)
+
+
+def files_in(folder: Path, endings: Collection[str], below: bool = False) -> list[Path]:
+    """The files with one of the `endings` in `folder`, and in the folders `below`, sorted by path.
 
     What is hidden, what an operating system left behind and copies of a file beside it that bear
     its name and a number are passed over. Raises QuantlibError for a folder that is not there or
@@ -24,7 +30,7 @@ def picture_files(folder: Path, below: bool = False) -> list[Path]:
     for place, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if below and not _is_left_behind(name)]
         paths = [Path(place, name) for name in names if not _is_left_behind(name)]
-        found += [path for path in paths if path.suffix.lower() in ENDINGS]
+        found += [path for path in paths if path.suffix.lower() in endings]
     return sorted(path for path in found if not _is_copy(path))
 
 
