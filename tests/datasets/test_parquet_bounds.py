@@ -142,9 +142,8 @@ def test_sizes_of_pages(compression: str, version: str, dictionary: bool) -> Non
 
 def test_real_bombs_stay_within_time_and_memory() -> None:
     for outcome in outcomes(tables.handle, [table([bytes(140_000_000)], compression="zstd")]):
-        assert outcome.is_well, outcome
+        assert outcome.is_handled, outcome
 
 
 def test_damaged_tables_end_in_a_sentence_or_a_right_result() -> None:
-    wrong = [outcome for outcome in found(tables.make, tables.handle, 40, 1) if not outcome.is_well]
-    assert not wrong
+    assert all(outcome.is_handled for outcome in found(tables.make, tables.handle, 40, 1))

@@ -37,10 +37,14 @@ class Outcome:
     words: str = ""
 
     @property
+    def is_handled(self) -> bool:
+        """A right result or a `QuantlibError`, within the memory; no clock is asked."""
+        return self.kind in (RIGHT, ERROR) and self.megabytes <= MEGABYTES
+
+    @property
     def is_well(self) -> bool:
-        """A right result or a `QuantlibError`, within the time and the memory."""
-        within = self.seconds <= SECONDS and self.megabytes <= MEGABYTES
-        return self.kind in (RIGHT, ERROR) and within
+        """Handled within the time too."""
+        return self.is_handled and self.seconds <= SECONDS
 
 
 def outcomes(

@@ -8,6 +8,7 @@ from PIL import Image
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging.files import read_picture_file
+from quantlib.imaging.folders import picture_files
 from quantlib.imaging.reading import read_picture
 from tests.imaging.picture_files import raw_png, saved
 
@@ -132,6 +133,17 @@ def test_exif_rotation(kind):
     picture = read_picture(saved(Image.fromarray(SMOOTH), kind, exif=exif, **options))
     assert abs(picture.rgb.astype(int) - np.rot90(SMOOTH, -1)).mean() < 6
     assert picture.notes == ("EXIF rotation applied",)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("folder", ["set5/HR", "set5/LR_bicubic/X2", "set14/SRF_2", "t91"])
+def test_plain_pictures_are_what_pillow_decodes(shared_data, folder):
+    files = picture_files(shared_data / folder)
+    assert files
+    for file in files[:12]:
+        with Image.open(file) as image:
+            expected = np.asarray(image.convert("RGB"))
+        np.testing.assert_array_equal(read_picture_file(file).rgb, expected)
 
 
 def test_exif_upright_or_senseless():

@@ -41,7 +41,7 @@ def taken_apart(data: bytes) -> Parts:
                 if body.startswith(kind):
                     told.setdefault(kind, body[len(kind) :])
             if body.startswith(PROFILE):
-                number, _ = struct.unpack_from("BB", body, len(PROFILE))
+                number = body[len(PROFILE) : len(PROFILE) + 1]  # and how many there are
                 profile[number] = body[len(PROFILE) + 2 :]
     if at > MAX_BYTES:
         raise RefusedError(f"is a JPEG of more than {MAX_BYTES:,} bytes; save it as a PNG.")

@@ -13,6 +13,7 @@ PIXELS = NUMBERS | {266, STRIPS, 277, 278, 279, 284, 292, 293, 317, 320, TILES, 
 PIXELS |= {338, 339, 347, 529, 530, 531, 532}
 JPEG = 7
 COMPRESSIONS = {1, 2, 3, 4, 5, JPEG, 8, 32773, 32946}
+UNKNOWN_TO_PILLOW = b"MM\0+"  # BigTIFF with its high bytes first
 MAX_FRAMES, MAX_STRIPS = 1_000, 50_000
 
 __all__ = ["SIGNATURES", "taken_apart"]
@@ -20,6 +21,8 @@ __all__ = ["SIGNATURES", "taken_apart"]
 
 def taken_apart(data: bytes) -> Parts:
     """Of several pictures the first."""
+    if data.startswith(UNKNOWN_TO_PILLOW):
+        raise RefusedError("is a TIFF of an unusual kind; save it as a PNG.")
     file = Directories(data)
     entries = file.entries(file.first)
     numbers = {tag: file.numbers(entries[tag]) for tag in entries.keys() & NUMBERS}
