@@ -18,7 +18,7 @@ help:
 	@echo "make bench   measure speed and sizes on this machine"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train and measure every table of the results page from nothing (many hours)"
-	@echo "make fuzz    run the property tests on examples that no run has seen (minutes)"
+	@echo "make fuzz    damage files by the thousand, and run the property tests on new examples"
 	@echo "make shots   save a picture of every page to screenshots/"
 
 demo: .venv/.runtime
@@ -28,6 +28,8 @@ test: .venv/.dev
 	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(BIN)/python -m pytest
 
 fuzz: .venv/.dev
+	$(BIN)/python -m tests.fuzz.pictures --count 3000
+	$(BIN)/python -m tests.fuzz.tables --count 300
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz -m "not browser and not shared" \
 		tests/coding tests/quantizers tests/qat tests/evaluation tests/imaging
 

@@ -97,9 +97,9 @@ class SuperResolutionBench:
     def score(self, network: QuantizedNetwork) -> tuple[list[float], Ledger]:
         found, sizes = [], dict[str, ByteSizes]()
         for high, low in self._pictures:
-            made = pipeline.measure(network, low, self.scale)
-            truth = high[: made.rgb.shape[0], : made.rgb.shape[1]]
-            found.append(psnr_y(made.rgb, truth, self.scale))
+            made = pipeline.measure(network, low, self.scale, high)
+            assert made.truth is not None
+            found.append(psnr_y(made.rgb, made.truth, self.scale))
             add_sizes(sizes, made.ledger.sites)
         return found, Ledger(sizes)
 

@@ -54,7 +54,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         low, high = read()
         result = measure(network, low, scale, high)
         total, weights = total + result.ledger.total, result.weights
-        images.append({"name": name, **_figures(result.ledger), **_quality(result)})
+        images.append(
+            {"name": name, **_figures(result.ledger), **_quality(result), "notes": result.notes}
+        )
     watch(len(pictures), len(pictures))
     ledger = Ledger({"all": total})
     return {
@@ -100,7 +102,10 @@ def _quality(result: Any) -> dict[str, float]:
 
 
 def describe(report: dict[str, Any]) -> str:
-    rows = [f"{i['name']:24} {i['psnr_y']:6.2f} dB  {i['ssim_y']:.4f}" for i in report["images"]]
+    rows = [
+        "  ".join([f"{i['name']:24} {i['psnr_y']:6.2f} dB", f"{i['ssim_y']:.4f}", *i["notes"]])
+        for i in report["images"]
+    ]
     rows.append(f"{'mean':24} {report['psnr_y']:6.2f} dB  {report['ssim_y']:.4f}")
     rows.append(byte_line(report["bytes"], report["bits_per_activation"]))
     weights = report["weight_bytes"]

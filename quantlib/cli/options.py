@@ -1,6 +1,7 @@
 """Options that several verbs share."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -10,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from quantlib.errors import QuantlibError
+from quantlib.imaging.decoding import FORMATS
 from quantlib.imaging.files import read_picture_file
+from quantlib.imaging.folders import picture_files
 from quantlib.imaging.samples import SAMPLES
 from quantlib.models import load
 from quantlib.ptq import QuantizedNetwork, Settings, methods
@@ -23,8 +26,6 @@ from quantlib.tasks.super_resolution import (
     sites_of,
     trained_bits,
 )
-
-PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -144,16 +145,16 @@ def sample_picture(name: str, scale: int) -> np.ndarray:
 
 def folder(name: str) -> Path:
     path = Path(name)
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise QuantlibError(f"{name} is not a folder; name one that holds pictures.")
     return path
 
 
 def pictures_in(name: str) -> list[np.ndarray]:
     """All pictures of a folder, `uint8 (H, W, 3)`, in the order of their names."""
-    files = sorted(p for p in folder(name).iterdir() if p.suffix.lower() in PICTURES)
+    files = picture_files(folder(name))
     if not files:
-        raise QuantlibError(f"{name} holds no PNG, JPEG or WebP picture.")
+        raise QuantlibError(f"{name} holds no {FORMATS} picture; name a folder that does.")
     return [read_picture_file(file).rgb for file in files]
 
 

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from unicodedata import normalize
 
 import numpy as np
-from PIL import Image
 
 from quantlib.errors import QuantlibError
+from quantlib.imaging.containers import png
+from quantlib.imaging.decoding import decode, samples, take_apart
 from quantlib.imaging.files import read_picture_file
-from quantlib.imaging.reading import opened
+from quantlib.imaging.folders import picture_files
+from quantlib.imaging.reading import MAX_PIXELS, read_bytes
 
 CAMVID_CLASSES = (
     *("sky", "building", "pole", "road", "pavement", "tree"),
@@ -93,8 +96,7 @@ def read_camvid(folder: Path, split: str = "test") -> AnnotatedPictures:
 def _by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise QuantlibError(f"There is no folder {folder}; choose CamVid's folder.")
-    suffixes = {".png", ".jpg", ".jpeg"}
-    return {path.stem: path for path in folder.iterdir() if path.suffix.lower() in suffixes}
+    return {normalize("NFC", path.stem): path for path in picture_files(folder)}
 
 
 def _read_annotation_file(path: Path) -> np.ndarray:
@@ -107,23 +109,30 @@ def _read_annotation_file(path: Path) -> np.ndarray:
         ) from None
 
 
-def read_annotation(source: bytes | BinaryIO, name: str = "The annotation") -> np.ndarray:
+def read_annotation(
+    source: bytes | BinaryIO, name: str = "The annotation", max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """The number of the class at every pixel, `uint8 (H, W)`, of a grey or indexed PNG.
 
-    Raises a `QuantlibError` for what is no PNG, damaged, or a picture in colour.
+    Raises a `QuantlibError` for what is no PNG, damaged, larger than `max_pixels`, or a picture in
+    colour.
 
     >>> read_annotation(b"no picture", "street.png")
     Traceback (most recent call last):
     quantlib.errors.QuantlibError: street.png is no PNG file or is damaged; choose another.
     """
-    file = opened(source, name)
+    data = read_bytes(source, name)
+    wrong = QuantlibError(f"{name} is no PNG file or is damaged; choose another.")
+    if not data.startswith(png.SIGNATURE):
+        raise wrong
+    parts = take_apart(data, name, max_pixels)
     try:
-        with Image.open(file, formats=["PNG"]) as picture:
-            numbers = np.array(picture)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise QuantlibError(f"{name} is no PNG file or is damaged; choose another.") from error
+        image = decode(parts)
+        numbers = samples(parts, image)
+    except Exception as error:  # decoders raise whatever the damage led them to
+        raise wrong from error
     if numbers.ndim != 2 or numbers.dtype != np.uint8:
         raise QuantlibError(
             f"{name} does not hold one number per pixel; choose an annotation, not a picture."
         )
-    return numbers
+    return numbers.copy()

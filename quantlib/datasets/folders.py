@@ -1,5 +1,6 @@
 """CIFAR-10 in a folder, and the digits of scikit-learn."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ import numpy as np
 from quantlib.datasets.labelled import LabelledPictures
 from quantlib.datasets.reading import read_parquet_file, read_rows
 from quantlib.errors import QuantlibError
+from quantlib.imaging.folders import files_in
 
+TABLE = re.compile(r"(train|test)-.*?( ?\(\d+\))?")
+BATCH = re.compile(r"cifar10_batch_(\d+)( ?\(\d+\))?")
 TEST_BATCH = 50
 ROWS = 1000
 DIGITS = tuple("0123456789")
@@ -22,12 +26,10 @@ def read_cifar10(folder: Path, split: str = "test") -> LabelledPictures:
     Either the Hub's parquet files (`train-*.parquet`, `test-*.parquet`), or ml4a's
     `cifar10_batch_K.png` with `cifar10_labels.json`: K below 50 are training pictures.
     """
-    tables = sorted(folder.rglob(f"{split}-*.parquet"))
-    if tables:
+    tables = _named(TABLE, files_in(folder, (".parquet",), below=True))
+    if tables := [path for match, path in tables if match[1] == split]:
         return joined([read_parquet_file(table) for table in tables])
-    batches = {
-        int(path.stem.rsplit("_", 1)[1]): path for path in folder.glob("cifar10_batch_*.png")
-    }
+    batches = {int(match[1]): path for match, path in _named(BATCH, files_in(folder, (".png",)))}
     chosen = [k for k in sorted(batches) if (k < TEST_BATCH) == (split == "train")]
     if not chosen:
         raise QuantlibError(
@@ -36,6 +38,18 @@ def read_cifar10(folder: Path, split: str = "test") -> LabelledPictures:
         )
     labels = folder / "cifar10_labels.json"
     return joined([read_rows(batches[k], labels, first=ROWS * k) for k in chosen])
+
+
+def _named(form: re.Pattern[str], files: list[Path]) -> list[tuple[re.Match[str], Path]]:
+    """Those named as the data set's files are; QuantlibError for one that was downloaded twice."""
+    found = [(match, path) for path in files if (match := form.fullmatch(path.stem))]
+    for match, path in found:
+        if match[2]:
+            raise QuantlibError(
+                f"{path.name} in {path.parent} has other content than the file it was downloaded "
+                "beside; remove one of them."
+            )
+    return found
 
 
 def read_digits(split: str = "test") -> LabelledPictures:

@@ -7,9 +7,12 @@ from typing import BinaryIO
 import numpy as np
 
 from quantlib.datasets.labelled import CIFAR10_CLASSES, LabelledPictures
+from quantlib.datasets.parquet_table import MAX_ROWS, PictureTable
 from quantlib.errors import QuantlibError
 from quantlib.imaging.files import read_picture_file
 from quantlib.imaging.reading import opened, read_picture
+
+MAX_PIXELS_IN_ALL = 100_000_000
 
 
 def read_parquet_file(path: Path, limit: int | None = None) -> LabelledPictures:
@@ -32,37 +35,44 @@ def read_parquet(
     picture: str = "img",
     label: str = "label",
     classes: tuple[str, ...] = CIFAR10_CLASSES,
+    max_pixels: int = MAX_PIXELS_IN_ALL,
 ) -> LabelledPictures:
     """The first `limit` pictures, or all, of a data set as the Hugging Face Hub stores it.
 
     `source` are the bytes of a file called `name`, or it opened. Column `picture` is a struct with
-    the `bytes` of a PNG or JPEG file each, `label` an integer.
-    Raises a `QuantlibError` where pyarrow is missing, for a file that is no such table and for
-    pictures of different sizes.
+    the `bytes` of a picture file each, `label` an integer. There are at most 100,000 pictures, and
+    `max_pixels` pixels in all of them; what is more is not decoded.
+    Raises a `QuantlibError` where pyarrow is missing, for a file that is no such table, for one
+    beyond these bounds and for pictures of different sizes.
     """
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError:
-        raise QuantlibError(
-            "Reading a parquet file needs pyarrow; install it with `pip install pyarrow`."
-        ) from None
-    try:
-        table = parquet.read_table(opened(source, name), columns=[picture, label]).slice(0, limit)
-        rows, labels = table[picture].to_pylist(), table[label].to_pylist()
-        files = [row["bytes"] for row in rows]
-        numbers = np.array(labels, dtype=np.int64)
-    except (ArrowException, KeyError, TypeError, ValueError, OSError) as error:
-        raise QuantlibError(
-            f"{name} is no table with pictures in {picture} and labels in {label}; choose "
-            "the parquet file of a picture data set."
-        ) from error
-    decoded = [read_picture(file, f"Row {at} of {name}").rgb for at, file in enumerate(files)]
-    if len({rgb.shape for rgb in decoded}) > 1:
-        raise QuantlibError(
-            f"The pictures in {name} have different sizes; choose a data set of one size."
-        )
-    rgb = np.stack(decoded) if decoded else np.empty((0, 1, 1, 3), np.uint8)
+    table = PictureTable(opened(source, name), name, picture, label)
+    count = table.count if limit is None else min(limit, table.count)
+    if count > MAX_ROWS:
+        raise QuantlibError(f"{name} holds {count:,} pictures; read at most {MAX_ROWS:,} of them.")
+    rgb, numbers, at = np.empty((count, 1, 1, 3), np.uint8), np.empty(count, np.int64), 0
+    for file, number in table.rows(count):
+        decoded = read_picture(file, f"Row {at} of {name}").rgb
+        if at == 0:
+            rgb = _room(count, decoded.shape, name, max_pixels)
+        elif decoded.shape != rgb.shape[1:]:
+            raise QuantlibError(
+                f"The pictures in {name} have different sizes; choose a data set of one size."
+            )
+        rgb[at], numbers[at] = decoded, number
+        at += 1
+    if at < count:
+        raise QuantlibError(f"{name} ends after {at:,} of {count:,} pictures; download it again.")
     return LabelledPictures(rgb, numbers, classes)
+
+
+def _room(count: int, shape: tuple[int, ...], name: str, max_pixels: int) -> np.ndarray:
+    """Where `count` pictures of a `shape` go, if they have no more pixels than `max_pixels`."""
+    if count * shape[0] * shape[1] > max_pixels:
+        raise QuantlibError(
+            f"{name} holds {count:,} pictures of {shape[1]}×{shape[0]} pixels, above the limit of "
+            f"{max_pixels:,} pixels in all; read fewer of them."
+        )
+    return np.empty((count, *shape), np.uint8)
 
 
 def read_rows(

@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from quantlib.errors import QuantlibError
-from quantlib.imaging.reading import Picture, png_bytes, read_picture
+from quantlib.files import check_writable, write_whole
+from quantlib.imaging.encoding import JPEG, LOSSLESS, format_for, picture_bytes
+from quantlib.imaging.reading import MAX_PIXELS, Picture, read_picture
 
 
-def read_picture_file(path: str | Path, name: str = "") -> Picture:
-    """The PNG, JPEG or WebP picture at `path`, as `read_picture` reads it.
+def read_picture_file(path: str | Path, name: str = "", max_pixels: int = MAX_PIXELS) -> Picture:
+    """The picture at `path`, as `read_picture` reads it.
 
     Raises QuantlibError for what is not there or may not be read, too.
     """
@@ -19,7 +21,7 @@ def read_picture_file(path: str | Path, name: str = "") -> Picture:
         if path.is_dir():
             raise QuantlibError(f"{name} is a folder; choose a picture file inside it.")
         with path.open("rb") as file:
-            return read_picture(file, name)
+            return read_picture(file, name, max_pixels)
     except FileNotFoundError:
         raise QuantlibError(f"There is no picture {name}; check the path {path}.") from None
     except OSError as error:
@@ -28,21 +30,34 @@ def read_picture_file(path: str | Path, name: str = "") -> Picture:
         ) from None
 
 
-def write_picture(path: Path, rgb: np.ndarray, alpha: np.ndarray | None = None) -> None:
-    """Writes a PNG file; raises QuantlibError for another suffix or a place that is not there.
+def check_picture_writable(
+    path: Path, quality: int | None = None, transparent: bool = False, longest: int = 0
+) -> None:
+    """Raises QuantlibError where `write_picture` would, before work is spent on the picture.
+
+    `longest` is its longer side in pixels.
+
+    >>> check_picture_writable(Path("small.gif"))
+    Traceback (most recent call last):
+    quantlib.errors.QuantlibError: small.gif does not end in .png, .tif, .tiff, .webp, .bmp, .jpg \
+or .jpeg; choose another name.
+    """
+    check_writable(path, (*LOSSLESS, *JPEG))
+    format_for(path.suffix.lower(), quality, transparent, longest)
+
+
+def write_picture(
+    path: Path,
+    rgb: np.ndarray,
+    alpha: np.ndarray | None = None,
+    profile: bytes | None = None,
+    quality: int | None = None,
+) -> None:
+    """Writes a picture as `picture_bytes` encodes it by the path's ending, whole or not at all.
 
     >>> write_picture(Path("small.jpg"), np.zeros((1, 1, 3), np.uint8))
     Traceback (most recent call last):
-    quantlib.errors.QuantlibError: small.jpg does not end in .png; results are stored without loss.
+    quantlib.errors.QuantlibError: JPEG loses detail; choose its quality, 1 to 100, or a .png file.
     """
-    if path.suffix.lower() != ".png":
-        raise QuantlibError(f"{path.name} does not end in .png; results are stored without loss.")
-    data = png_bytes(rgb, alpha)
-    try:
-        path.write_bytes(data)
-    except FileNotFoundError:
-        raise QuantlibError(f"There is no folder {path.parent}; create it first.") from None
-    except OSError as error:
-        raise QuantlibError(
-            f"{path} cannot be written ({error.strerror}); choose another place."
-        ) from None
+    check_picture_writable(path, quality)
+    write_whole(path, picture_bytes(rgb, path.suffix.lower(), alpha, profile, quality))

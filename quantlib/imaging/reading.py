@@ -1,51 +1,78 @@
-"""Pictures from the bytes of a file and into them, as 8-bit RGB with transparency kept apart.
+"""Pictures from the bytes of a file, as 8-bit sRGB with transparency kept apart.
 
 What is read may come from anybody, so nothing here takes a path: `imaging/files.py` does.
 """
 
-import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from os import PathLike
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from quantlib.errors import QuantlibError
+from quantlib.imaging.colour import in_srgb, is_storable
+from quantlib.imaging.containers.parts import Parts, RefusedError
+from quantlib.imaging.decoding import DEEP, MAX_BYTES, damaged, decode, samples, take_apart
+from quantlib.imaging.encoding import png_bytes
+from quantlib.imaging.transparency import keyed, split
 
-FORMATS = ["PNG", "JPEG", "WEBP"]
-ORIENTATION = 0x0112  # EXIF tag; 1 is upright
-PNG_DEPTH = 24  # offset of the bit depth in a PNG file
+__all__ = ["MAX_PIXELS", "Picture", "opened", "png_bytes", "read_bytes", "read_picture"]
+
+MAX_PIXELS = 16_000_000
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # what brings a picture of that EXIF orientation upright
 
 
 @dataclass(frozen=True)
 class Picture:
     """`rgb` is `uint8 (H, W, 3)`, `alpha` `uint8 (H, W)`, or None when all of it is opaque.
 
-    `notes` says in a few words each what was converted on the way here.
+    `notes` says in a few words each what was converted on the way here; `profile` is the ICC
+    profile of the colours that the file had, for a result that is stored in the same ones.
     """
 
     rgb: np.ndarray
     alpha: np.ndarray | None
     name: str
     notes: tuple[str, ...] = ()
+    profile: bytes | None = None
 
 
-def read_picture(source: bytes | BinaryIO, name: str = "", max_pixels: int = 16_000_000) -> Picture:
-    """A PNG, JPEG or WebP picture from the bytes of a file, or from an open one.
+def read_picture(source: bytes | BinaryIO, name: str = "", max_pixels: int = MAX_PIXELS) -> Picture:
+    """A PNG, JPEG, WebP, BMP or TIFF picture from the bytes of a file, or from an open one.
 
-    The size is checked before a pixel is decoded. Raises QuantlibError for what is not one of the
-    three formats, damaged or larger than `max_pixels`.
+    Size, scans, frames and chunks are checked before a pixel is decoded. Raises QuantlibError for
+    what is none of these formats, damaged or larger than `max_pixels`.
 
     >>> read_picture(png_bytes(np.zeros((2, 3, 3), np.uint8)), name="dark.png").rgb.shape
     (2, 3, 3)
     >>> read_picture(b"not a picture", name="notes.png")
     Traceback (most recent call last):
-    quantlib.errors.QuantlibError: notes.png is no PNG, JPEG or WebP picture; choose another file.
+    quantlib.errors.QuantlibError: notes.png is no PNG, JPEG, WebP, BMP or TIFF picture; choose \
+another file.
     """
-    max_pixels = min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels)
-    return _read(opened(source, name), name or "The picture", max_pixels)
+    data, name = read_bytes(source, name), name or "The picture"
+    parts = take_apart(data, name, min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels))
+    del data
+    try:
+        return _picture(parts, name)
+    except RefusedError as error:
+        raise QuantlibError(f"{name} {error}") from error
+    except MemoryError as error:
+        raise QuantlibError(
+            f"{name} needs more memory than there is; choose or cut a smaller one."
+        ) from error
+    except Exception as error:  # decoders raise whatever the damage led them to
+        raise damaged(name) from error
 
 
 def opened(source: bytes | BinaryIO, name: str) -> BinaryIO:
@@ -68,112 +95,44 @@ def opened(source: bytes | BinaryIO, name: str) -> BinaryIO:
     return source
 
 
-def png_bytes(rgb: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
-    """`uint8 (H, W, 3)`, with `alpha` of `uint8 (H, W)` if there is one, as a PNG file.
-
-    >>> png_bytes(np.zeros((1, 1, 3), np.uint8))[1:4]
-    b'PNG'
-    """
-    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
-        raise QuantlibError(
-            f"A picture is uint8 (H, W, 3), not {rgb.dtype} {rgb.shape}; convert it first."
-        )
-    if alpha is not None:
-        if alpha.dtype != np.uint8 or alpha.shape != rgb.shape[:2]:
-            raise QuantlibError(
-                f"The transparency of a {rgb.shape[0]} x {rgb.shape[1]} picture has its size and "
-                f"type uint8, not {alpha.dtype} {alpha.shape}; enlarge it along with the picture."
-            )
-        rgb = np.dstack([rgb, alpha])
-    buffer = BytesIO()
-    Image.fromarray(rgb).save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()
+def read_bytes(source: bytes | BinaryIO, name: str) -> bytes:
+    """All bytes of a file, given as such or opened, up to one more than any picture may have."""
+    return source if isinstance(source, bytes) else opened(source, name).read(MAX_BYTES + 1)
 
 
-def _read(file: BinaryIO, name: str, max_pixels: int) -> Picture:
-    head = file.read(PNG_DEPTH + 1)
-    if not head:
-        raise QuantlibError(f"{name} is empty; choose another file.")
-    file.seek(0)
-    image = _open(file, name, max_pixels)
-    try:
-        frames = getattr(image, "n_frames", 1)
-        image.load()
-    except Exception as error:  # decoders raise whatever the damage led them to
-        raise _damaged(name) from error
-    notes = [f"first of {frames} frames"] if frames > 1 else []
-    deep = image.mode.startswith("I") or (image.format == "PNG" and head[PNG_DEPTH] == 16)
-    image = _upright(image, notes)
-    if deep:
-        notes.append("16 bit reduced to 8")
-    rgb, alpha = _split(image, notes)
-    return Picture(rgb, alpha, name, tuple(notes))
-
-
-def _open(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(file, formats=FORMATS)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        size = f"more than {Image.MAX_IMAGE_PIXELS:,}"
-        raise _too_large(name, size, max_pixels) from None
-    except UnidentifiedImageError:
-        raise QuantlibError(
-            f"{name} is no PNG, JPEG or WebP picture; choose another file."
-        ) from None
-    except Exception as error:
-        raise _damaged(name) from error
-    if image.width * image.height > max_pixels:
-        raise _too_large(name, f"{image.width:,} x {image.height:,}", max_pixels)
-    return image
-
-
-def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
-    try:
-        if image.getexif().get(ORIENTATION) in range(2, 9):
-            image = ImageOps.exif_transpose(image)
-            notes.append("EXIF rotation applied")
-    except Exception:  # unreadable metadata do not spoil readable pixels
-        notes.append("unreadable EXIF data ignored")
-    return image
-
-
-def _split(image: Image.Image, notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
-    mode, key = image.mode, image.info.get("transparency")
-    alpha = None
-    if mode in ("1", "L", "LA") or mode.startswith("I"):
-        notes.append("greyscale spread over R, G and B")
-    elif mode in ("P", "PA"):
-        notes.append("palette resolved")
-    elif mode == "CMYK":
-        notes.append("CMYK converted to RGB")
-
-    if mode == "1" or mode.startswith("I"):  # Pillow neither scales these nor minds their key
-        grey = np.asarray(image).astype(np.int64)
-        if key is not None:
-            alpha = np.where(grey == key, 0, 255).astype(np.uint8)
-        grey = (grey * 255 if mode == "1" else grey >> 8).astype(np.uint8)
-        rgb = np.dstack([grey, grey, grey])
-    elif image.has_transparency_data:
-        rgba = np.array(image.convert("RGBA"))
-        rgb, alpha = np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3])
+def _picture(parts: Parts, name: str) -> Picture:
+    image = decode(parts)
+    notes = [f"first of {parts.frames:,} frames"] if parts.frames > 1 else []
+    notes += parts.notes
+    alpha = None if parts.key is None else keyed(samples(parts, image), parts.key)
+    if image.mode in DEEP:  # Pillow would clip these instead of reducing them
+        grey = samples(parts, image) >> (parts.depth - 8)
+        notes += _kind(image.mode)
+        image = Image.fromarray(grey.astype(np.uint8))
     else:
-        rgb = np.array(image.convert("RGB"))
-
+        notes += _kind(image.mode)
+        image, channel = split(image)
+        alpha = channel if alpha is None else alpha
+    if parts.depth > 8:
+        notes.append(f"{parts.depth} bit reduced to 8")
+    image = in_srgb(image, parts.profile, notes)
+    if parts.orientation in TURNS:
+        notes.append("EXIF rotation applied")
+        turn = TURNS[parts.orientation]
+        image = image.transpose(turn)
+        alpha = None if alpha is None else np.asarray(Image.fromarray(alpha).transpose(turn))
     if alpha is not None and alpha.min() == 255:
         notes.append("opaque alpha channel left out")
         alpha = None
     elif alpha is not None:
         notes.append("transparency kept apart")
-    return rgb, alpha
+    profile = parts.profile if is_storable(parts.profile) else None
+    return Picture(np.array(image), alpha, name, tuple(notes), profile)
 
 
-def _damaged(name: str) -> QuantlibError:
-    return QuantlibError(f"{name} is damaged or incomplete; save or download it again.")
-
-
-def _too_large(name: str, size: str, max_pixels: int) -> QuantlibError:
-    return QuantlibError(
-        f"{name} has {size} pixels, above the limit of {max_pixels:,}; choose or cut a smaller one."
-    )
+def _kind(mode: str) -> list[str]:
+    if mode in ("1", "L", "LA", *DEEP):
+        return ["greyscale spread over R, G and B"]
+    if mode in ("P", "PA"):
+        return ["palette resolved"]
+    return ["CMYK converted to RGB"] if mode == "CMYK" else []

@@ -49,9 +49,9 @@ CALIBRATION_TILES = 8
 class Measurement:
     """One picture through one quantized network.
 
-    `rgb` is the result and `truth` the original if it is known, `uint8 (S·H, S·W, 3)`; `ledger`
-    counts the activations, `weights` the weights; `seconds` is the time of the simulated pass, not
-    of an integer implementation.
+    `rgb` is the result and `truth` the original if it is known, `uint8 (S·H, S·W, 3)`, both cut to
+    what they share, which `notes` says; `ledger` counts the activations, `weights` the weights;
+    `seconds` is the time of the simulated pass, not of an integer implementation.
     """
 
     rgb: np.ndarray
@@ -60,6 +60,7 @@ class Measurement:
     scale: int
     truth: np.ndarray | None = None
     weights: ByteSizes = field(default_factory=ByteSizes)
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def psnr_y(self) -> float | None:
@@ -165,12 +166,11 @@ def measure(
     else:
         output, sizes = _measure(network, low, scale, watch)
     seconds = time.perf_counter() - started
-    result = to_uint8(output)
+    result, notes = to_uint8(output), ()
     if truth is not None:
-        _check_size(truth, result, scale)
-        truth = truth[: result.shape[0], : result.shape[1]]
+        result, truth, notes = _common(result, truth, scale)
     weights = weight_sizes(network.site_network.network)
-    return Measurement(result, Ledger(sizes), seconds, scale, truth, weights)
+    return Measurement(result, Ledger(sizes), seconds, scale, truth, weights, notes)
 
 
 def _measure(
@@ -192,14 +192,23 @@ def _measure_within(
     return within_budget(network, seen, lambda quantized: _measure(quantized, low, scale, watch))
 
 
-def _check_size(truth: np.ndarray, result: np.ndarray, scale: int) -> None:
-    """Truths may have up to `scale` - 1 rows and columns more, which the reduction cut off."""
+def _common(
+    result: np.ndarray, truth: np.ndarray, scale: int
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Result and truth without the rows and columns that a reduction cut off, or rounded up to.
+
+    Those are at most `scale` - 1; the note says what of a result is left out.
+    """
     beyond = [t - r for t, r in zip(truth.shape[:2], result.shape[:2], strict=True)]
-    if not all(0 <= n < scale for n in beyond):
+    if not all(-scale < n < scale for n in beyond):
         raise QuantlibError(
             f"The original of {truth.shape[1]}×{truth.shape[0]} pixels does not belong to a result "
             f"of {result.shape[1]}×{result.shape[0]}; choose its ×{scale} reduction."
         )
+    height, width = (min(t, r) for t, r in zip(truth.shape[:2], result.shape[:2], strict=True))
+    cut = result[:height, :width]
+    notes = () if cut.shape == result.shape else (f"cut to {width}×{height}, as its original is",)
+    return cut, truth[:height, :width], notes
 
 
 def _measure_in_tiles(

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from quantlib.cli import VERBS, main
+from quantlib.cli import VERBS, main, upscale
+from quantlib.imaging.profiles import profile_of_primaries
 from quantlib.imaging.samples import load_sample
 from quantlib.models import load
 from quantlib.models.architectures.edsr import EDSR
@@ -119,7 +120,7 @@ def test_upscale(capsys, files, tmp_path, method):
     found = report(
         capsys, "upscale", files / "cat.png", out, "--model", model, "--method", method, "--bits", 3
     )
-    assert set(found) == {*CHOICES, *RESULTS, "output"}
+    assert set(found) == {*CHOICES, *RESULTS, "output", "notes"}
     assert found["bytes"].keys() == PARTS
     assert found["bytes"]["total"] == sum(
         found["bytes"][part] for part in PARTS - {"fp32", "total"}
@@ -170,6 +171,64 @@ def test_transparency_is_kept(capsys, files, tmp_path):
         assert (image.mode, image.size) == ("RGBA", (40, 60))
         alpha = np.array(image)[..., 3]
     assert (alpha[:, :16] == 255).all() and (alpha[:, 24:] == 0).all()
+
+
+def test_what_lies_under_transparency_does_not_reach_the_edge(capsys, tmp_path, files):
+    rgb, alpha = np.full((16, 16, 3), (200, 40, 30), np.uint8), np.full((16, 16), 255, np.uint8)
+    pictures = {"plain": rgb.copy(), "hidden": rgb.copy()}
+    pictures["hidden"][:, 8:] = (0, 255, 0)
+    alpha[:, 8:] = 0
+    written = {}
+    for name, pixels in pictures.items():
+        Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / f"{name}.png")
+        out = tmp_path / f"{name}-out.png"
+        report(
+            capsys, "upscale", tmp_path / f"{name}.png", out, "--model", files / "net.safetensors"
+        )
+        written[name] = np.array(Image.open(out))
+    np.testing.assert_array_equal(written["hidden"], written["plain"])
+
+
+def test_the_colour_profile_is_said_and_carried_over(capsys, tmp_path, files):
+    profile = profile_of_primaries(1.0)
+    Image.open(files / "cat.png").save(tmp_path / "linear.png", icc_profile=profile)
+    out = tmp_path / "out.tif"
+    model = ("--model", files / "net.safetensors")
+    found = report(capsys, "upscale", tmp_path / "linear.png", out, *model)
+    assert found["notes"] == ["colour profile gamma 1.00 converted to sRGB"]
+    with Image.open(out) as image:
+        assert image.info["icc_profile"] == profile
+    _, said, _ = run(capsys, "upscale", tmp_path / "linear.png", out, *model)
+    assert said.splitlines()[1:] == found["notes"]
+
+
+def test_jpeg_by_its_quality(capsys, tmp_path, files):
+    out = tmp_path / "out.jpg"
+    model = ("--model", files / "net.safetensors")
+    report(capsys, "upscale", files / "cat.png", out, *model, "--quality", "90")
+    with Image.open(out) as image:
+        assert (image.format, image.size) == ("JPEG", (40, 60))
+    assert "no transparency" in refused(
+        capsys, "upscale", files / "alpha.png", out, *model, "--quality", "90"
+    )
+
+
+def test_an_output_that_is_the_input(capsys, tmp_path, files):
+    path = tmp_path / "cat.png"
+    path.write_bytes((files / "cat.png").read_bytes())
+    report(capsys, "upscale", path, path, "--model", files / "net.safetensors")
+    assert Image.open(path).size == (40, 60)
+    assert [p.name for p in tmp_path.iterdir()] == ["cat.png"]
+
+
+def test_reductions_that_were_rounded_up_are_cut_and_said(capsys, tmp_path, files):
+    rgb = np.array(Image.open(files / "HR" / "a.png"))
+    for side, pixels in (("HR", rgb[:95, :93]), ("LR", rgb[:48, :47])):
+        (tmp_path / side).mkdir()
+        Image.fromarray(pixels).save(tmp_path / side / "a.png")
+    given = ("--hr", tmp_path / "HR", "--lr", tmp_path / "LR", "--scale", 2)
+    found = report(capsys, "evaluate", *given, "--model", files / "net.safetensors")
+    assert found["images"][0]["notes"] == ["cut to 93×95, as its original is"]
 
 
 @pytest.mark.parametrize("method", ["fp32", "direct", "dqa"])
@@ -331,7 +390,7 @@ class Malicious:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["{f}/text.png"], "text.png is no PNG, JPEG or WebP picture"),
+        (["{f}/text.png"], "text.png is no PNG, JPEG, WebP, BMP or TIFF picture"),
         (["{f}/truncated.jpg"], "truncated.jpg is damaged or incomplete"),
         (["{f}/huge.png"], "above the limit of 16,000,000"),
         (["{f}/none.png"], "There is no picture none.png"),
@@ -383,7 +442,7 @@ def test_mistakes_get_one_line_and_leave_nothing(capsys, files, tmp_path, argume
             ["evaluate", "--scale", "2", "--sample", "cat", "--hr", "{f}/HR"],
             "give one or the other",
         ),
-        (["importance", "--images", "{f}/empty"], "holds no PNG, JPEG or WebP picture"),
+        (["importance", "--images", "{f}/empty"], "holds no PNG, JPEG, WebP, BMP or TIFF picture"),
         (["importance", "--images", "{f}/none"], "is not a folder"),
         (["importance", "--images", "{f}/HR", "--bits", "1"], "bits has to be a whole number"),
         (["train", "{f}/none.toml", "--data", "{f}/HR", "--out", "{o}"], "cannot be read"),
@@ -412,9 +471,17 @@ def test_a_malicious_checkpoint(capsys, files, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("output", "sentence"),
-    [("none/out.png", "There is no folder"), ("out.jpg", "does not end in .png"), (".", ".png")],
+    [
+        ("none/out.png", "There is no folder"),
+        ("out.gif", "does not end in .png"),
+        ("out.jpg", "JPEG loses detail; choose its quality"),
+        (".", ".png"),
+    ],
 )
-def test_places_that_nothing_can_be_written_to(capsys, files, tmp_path, output, sentence):
+def test_places_that_nothing_can_be_written_to(
+    capsys, files, tmp_path, output, sentence, monkeypatch
+):
+    monkeypatch.setattr(upscale, "measure", lambda *given, **more: pytest.fail("done before"))
     model = files / "net.safetensors"
     err = refused(capsys, "upscale", files / "cat.png", tmp_path / output, "--model", model)
     assert sentence in err

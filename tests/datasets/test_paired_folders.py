@@ -24,6 +24,18 @@ def folder(path: Path, *names: str) -> Path:
         ("baby_HR", "baby"),
         ("ax2b", "ax2b"),
         ("x_LR_1", "x_LR_1"),
+        ("0801_x4", "0801"),
+        ("0801X4", "0801"),
+        ("0801-x8", "0801"),
+        ("0801x4m", "0801"),
+        ("a_GT", "a"),
+        ("a_gt", "a"),
+        ("a_bicLRx2", "a"),
+        ("baby_LRBI_x2", "baby"),
+        ("baby_HR_x2", "baby"),
+        ("Canon_001_LR4", "Canon_001"),
+        ("x2", "x2"),
+        ("cafe\u0301_x2", "caf\u00e9"),
     ],
 )
 def test_keys(stem, key):
@@ -38,11 +50,17 @@ def test_keys(stem, key):
         (["baby.JPG", "bird.webp"], ["babyx2.png", "birdx2.jpeg"]),
         (["baby_HR.png", "bird_HR.png"], ["baby_LR.png", "bird_LR.png"]),
         (["baby_SRF_2_HR.png", "bird_SRF_2_HR.png"], ["baby_SRF_2_LR.png", "bird_SRF_2_LR.png"]),
+        (["baby_GT.png", "bird_GT.png"], ["baby.png", "bird.png"]),
+        (["baby.png", "bird.png"], ["baby_bicLRx2.png", "bird_bicLRx2.png"]),
+        (["baby.png", "bird.png"], ["baby_x2.png", "birdX2.png"]),
+        (["baby_HR_x2.png", "bird_HR_x2.png"], ["baby_LRBI_x2.png", "bird_LRBI_x2.png"]),
+        (["baby.bmp", "bird.tif"], ["baby.PNG", "bird.TIFF"]),
     ],
 )
 def test_pairs_by_name(tmp_path, high, low):
     sides = folder(tmp_path / "high", *high), folder(tmp_path / "low", *low)
-    folder(sides[0], "notes.txt", "thumbs.db")
+    folder(sides[0], "notes.txt", "Thumbs.db", ".DS_Store", "._baby.png")
+    folder(sides[1], "desktop.ini", "._babyx2.png")
     pairs = find_pairs(*sides, 2)
     assert [name for name, _, _ in pairs] == ["baby", "bird"]
     for name, original, reduction in pairs:
@@ -63,6 +81,37 @@ def test_reductions_by_several_scales_in_one_folder(tmp_path):
     low = folder(tmp_path / "low", "babyx2.png", "babyx3.png", "babyx4.png")
     for scale in (2, 3, 4):
         assert [p.name for _, _, p in find_pairs(high, low, scale)] == [f"babyx{scale}.png"]
+
+
+def test_a_folder_for_each_scale(tmp_path):
+    high = folder(tmp_path / "high", "baby.png")
+    folder(tmp_path / "low")
+    for inside, name in (("X2", "babyx2.png"), ("x4", "babyx4.png")):
+        folder(tmp_path / "low" / inside, name)
+    for scale in (2, 4):
+        ((_, _, found),) = find_pairs(high, tmp_path / "low", scale)
+        assert found.name == f"babyx{scale}.png"
+    with pytest.raises(QuantlibError, match=r"No picture of .* has its ×3 reduction"):
+        find_pairs(high, tmp_path / "low", 3)
+
+
+def test_the_same_letter_composed_and_decomposed(tmp_path):
+    high = folder(tmp_path / "high", "caf\u00e9.png")
+    low = folder(tmp_path / "low", "cafe\u0301x2.png")
+    assert [name for name, _, _ in find_pairs(high, low, 2)] == ["caf\u00e9"]
+
+
+def test_a_picture_downloaded_twice_is_one(tmp_path):
+    high, low = folder(tmp_path / "high", "baby.png"), folder(tmp_path / "low", "babyx2.png")
+    folder(high, "baby (1).png")
+    assert len(find_pairs(high, low, 2)) == 1
+
+
+@pytest.mark.parametrize("names", [["babyx2.png", "baby.png"], ["baby.png", "baby.jpg"]])
+def test_two_files_for_one_picture(tmp_path, names):
+    high, low = folder(tmp_path / "high", "baby.png"), folder(tmp_path / "low", *names)
+    with pytest.raises(QuantlibError, match=r"baby.* are both named baby; remove one"):
+        find_pairs(high, low, 2)
 
 
 @pytest.mark.parametrize("low", ["max2x2.png", "max2.png"])

@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from quantlib.datasets import LabelledPictures
 from quantlib.datasets.annotated import read_annotation
+from quantlib.datasets.folders import read_cifar10
 from quantlib.datasets.reading import read_parquet, read_parquet_file, read_rows
 from quantlib.errors import QuantlibError
 from quantlib.imaging.reading import png_bytes
@@ -136,6 +137,33 @@ def test_rows_of_one_png(tmp_path: Path) -> None:
     labels.write_text("[]")
     with pytest.raises(QuantlibError, match="does not hold a list of labels"):
         read_rows(picture, labels, side=3)
+
+
+def cifar_batch(folder: Path, name: str, rgb: np.ndarray) -> None:
+    (folder / name).write_bytes(png_bytes(rgb.reshape(len(rgb), 1024, 3)))
+
+
+def test_batches_of_cifar10_downloaded_twice(tmp_path: Path) -> None:
+    rgb = pictures(3)
+    (tmp_path / "cifar10_labels.json").write_text(json.dumps({"labels": [0] * 50_003}))
+    for name in ("cifar10_batch_50.png", "cifar10_batch_50 (1).png", "._cifar10_batch_50.png"):
+        cifar_batch(tmp_path, name, rgb)
+    np.testing.assert_array_equal(read_cifar10(tmp_path).rgb, rgb)
+    cifar_batch(tmp_path, "cifar10_batch_50 (2).png", 255 - rgb)
+    with pytest.raises(QuantlibError, match=r"batch_50 \(2\)\.png in .* remove one of them"):
+        read_cifar10(tmp_path)
+
+
+def test_tables_of_cifar10_downloaded_twice(tmp_path: Path) -> None:
+    (tmp_path / "plain_text").mkdir()
+    files = [png_bytes(one) for one in pictures(3)]
+    for name in ("test-00000-of-00001", "test-00000-of-00001 (1)", "train-00000-of-00001"):
+        (tmp_path / "plain_text" / f"{name}.parquet").write_bytes(table(files, [1, 2, 3]))
+    assert len(read_cifar10(tmp_path)) == len(read_cifar10(tmp_path, "train")) == 3
+    other = tmp_path / "plain_text" / "test-00000-of-00001 (2).parquet"
+    other.write_bytes(table(files[:1], [1]))
+    with pytest.raises(QuantlibError, match="other content than the file"):
+        read_cifar10(tmp_path)
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 8])

@@ -1,41 +1,21 @@
 import os
 import struct
 import warnings
-import zlib
-from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from quantlib.errors import QuantlibError
-from quantlib.imaging.files import read_picture_file, write_picture
-from quantlib.imaging.reading import png_bytes, read_picture
+from quantlib.imaging.files import read_picture_file
+from quantlib.imaging.folders import picture_files
+from quantlib.imaging.reading import read_picture
+from tests.imaging.picture_files import raw_png, saved
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 9, 3)).astype(np.uint8)
 SMOOTH = np.dstack(
     [np.linspace(30, 220, 32 * 40).reshape(32, 40), np.full((32, 40), 120.0), np.eye(32, 40) * 9]
 ).astype(np.uint8)
-
-
-def saved(image: Image.Image, kind: str = "PNG", **options) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def raw_png(width, height, depth, colour, rows: bytes, key: bytes | None = None) -> bytes:
-    """A PNG file of a kind that Pillow does not write."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    middle = chunk(b"tRNS", key) if key is not None else b""
-    body = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + head + middle + body
 
 
 def test_rgb_png_comes_back_unchanged():
@@ -145,7 +125,7 @@ def test_cmyk_jpeg():
     assert picture.notes == ("CMYK converted to RGB",)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
 def test_exif_rotation(kind):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise by 90 degrees
@@ -153,6 +133,17 @@ def test_exif_rotation(kind):
     picture = read_picture(saved(Image.fromarray(SMOOTH), kind, exif=exif, **options))
     assert abs(picture.rgb.astype(int) - np.rot90(SMOOTH, -1)).mean() < 6
     assert picture.notes == ("EXIF rotation applied",)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("folder", ["set5/HR", "set5/LR_bicubic/X2", "set14/SRF_2", "t91"])
+def test_plain_pictures_are_what_pillow_decodes(shared_data, folder):
+    files = picture_files(shared_data / folder)
+    assert files
+    for file in files[:12]:
+        with Image.open(file) as image:
+            expected = np.asarray(image.convert("RGB"))
+        np.testing.assert_array_equal(read_picture_file(file).rgb, expected)
 
 
 def test_exif_upright_or_senseless():
@@ -198,9 +189,8 @@ def one_sentence(error) -> str:
     ("data", "words"),
     [
         (b"", "is empty"),
-        (b"just some text\n", "no PNG, JPEG or WebP"),
-        (saved(Image.fromarray(RGB), "BMP"), "no PNG, JPEG or WebP"),
-        (saved(Image.fromarray(RGB), "GIF"), "no PNG, JPEG or WebP"),
+        (b"just some text\n", "no PNG, JPEG, WebP, BMP or TIFF"),
+        (saved(Image.fromarray(RGB), "GIF"), "no PNG, JPEG, WebP, BMP or TIFF"),
         (saved(Image.fromarray(SMOOTH), "JPEG")[:-200], "damaged"),
         (saved(Image.fromarray(RGB))[:-60], "damaged"),
         (saved(Image.fromarray(SMOOTH), "WEBP")[:60], "bad.png"),
@@ -264,7 +254,7 @@ def test_the_limit_is_the_callers():
 
 
 def test_every_truncation_of_every_format_is_a_sentence():
-    for kind in ("PNG", "JPEG", "WEBP"):
+    for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF"):
         data = saved(Image.fromarray(RGB), kind)
         for length in range(0, len(data) - 1, 7):
             try:
@@ -285,36 +275,3 @@ def test_flipped_bytes_are_a_sentence_or_a_picture():
                 read_picture(broken.tobytes(), "flipped")
             except QuantlibError as error:
                 assert "flipped" in str(error)
-
-
-@pytest.mark.parametrize("alpha", [None, RGB[..., 0]])
-def test_write_and_read(tmp_path, alpha):
-    path = tmp_path / "out.PNG"
-    write_picture(path, RGB, alpha)
-    assert path.read_bytes() == png_bytes(RGB, alpha)
-    picture = read_picture_file(path)
-    np.testing.assert_array_equal(picture.rgb, RGB)
-    if alpha is None:
-        assert picture.alpha is None
-    else:
-        np.testing.assert_array_equal(picture.alpha, alpha)
-
-
-def test_places_and_suffixes_that_cannot_be_written(tmp_path):
-    with pytest.raises(QuantlibError, match="There is no folder"):
-        write_picture(tmp_path / "none" / "a.png", RGB)
-    for name in ("a.jpg", "a.webp", "a"):
-        with pytest.raises(QuantlibError, match=r"does not end in \.png"):
-            write_picture(tmp_path / name, RGB)
-    (tmp_path / "folder.png").mkdir()
-    with pytest.raises(QuantlibError, match="cannot be written"):
-        write_picture(tmp_path / "folder.png", RGB)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.png"]
-
-
-def test_arrays_that_are_no_pictures():
-    for rgb in (RGB / 255, RGB[..., 0], RGB[:0], RGB[..., :2]):
-        with pytest.raises(QuantlibError, match="convert it first"):
-            png_bytes(rgb)
-    with pytest.raises(QuantlibError, match="transparency"):
-        png_bytes(RGB, RGB[:3, :, 0])

@@ -84,11 +84,25 @@ def test_a_picture_and_its_truth(parts):
     assert (blind.psnr_y, blind.ssim_y) == (None, None)
 
 
-@pytest.mark.parametrize("size", [(62, 46), (60, 48), (59, 46), (120, 92)])
+@pytest.mark.parametrize("size", [(62, 46), (60, 48), (58, 46), (60, 44), (120, 92)])
 def test_a_truth_of_another_size(parts, size):
     network = prepare(parts[0], Settings("fp32"), parts[1])
     with pytest.raises(QuantlibError, match="does not belong to a result of 46×60"):
         measure(network, photograph(30, 23), 2, photograph(*size))
+
+
+@pytest.mark.parametrize("size", [(59, 46), (60, 45), (59, 45), (61, 45), (61, 47), (60, 46)])
+def test_a_reduction_that_rounded_up_or_down_is_cut_to_what_both_have(parts, size):
+    network = prepare(parts[0], Settings("fp32"), parts[1])
+    low, truth = photograph(30, 23), photograph(*size)
+    alone, result = measure(network, low, 2), measure(network, low, 2, truth)
+    height, width = min(60, size[0]), min(46, size[1])
+    assert result.truth is not None
+    np.testing.assert_array_equal(result.rgb, alone.rgb[:height, :width])
+    np.testing.assert_array_equal(result.truth, truth[:height, :width])
+    said = () if (height, width) == (60, 46) else (f"cut to {width}×{height}, as its original is",)
+    assert result.notes == said
+    assert result.psnr_y == psnr_y(result.rgb, result.truth, 2)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from quantlib.errors import QuantlibError
+from quantlib.imaging.files import read_picture_file
+from quantlib.imaging.folders import picture_files
 from quantlib.imaging.resizing import downscale
 from quantlib.imaging.tensors import to_tensor, to_uint8
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+MAX_PIXELS = 80_000_000  # of one's own photographs
 
 
 class PatchSource:
@@ -22,11 +23,11 @@ class PatchSource:
     """
 
     def __init__(self, folders: list[Path], scale: int, patch: int) -> None:
-        files = sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in SUFFIXES)
+        files = sorted(p for folder in folders for p in picture_files(folder, below=True))
         self.scale, self.patch = scale, patch
         self.pairs: list[tuple[np.ndarray, np.ndarray]] = []
         for file in files:
-            high = _photograph(file)
+            high = read_picture_file(file, str(file), MAX_PIXELS).rgb
             if min(high.shape[:2]) // scale >= patch:
                 self.pairs.append((to_uint8(downscale(to_tensor(high), scale)), high))
         if not self.pairs:
@@ -56,10 +57,3 @@ class PatchSource:
         crops = low[y : y + p, x : x + p], high[s * y : s * (y + p), s * x : s * (x + p)]
         low, high = (np.rot90(c[:, ::-1] if mirrored else c, int(turns)) for c in crops)
         return low, high
-
-
-def _photograph(file: Path) -> np.ndarray:
-    try:
-        return np.array(Image.open(file).convert("RGB"))
-    except Exception as error:  # decoders raise whatever the damage led them to
-        raise QuantlibError(f"{file} is no picture or is damaged; remove it.") from error

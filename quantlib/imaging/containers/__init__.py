@@ -1,0 +1,1 @@
+"""Picture files taken apart before anything of them is decoded, one format a module."""

@@ -1,0 +1,31 @@
+"""What becomes of transparency, and of the colours under it, when a picture is enlarged."""
+
+import numpy as np
+import torch
+from scipy.ndimage import distance_transform_edt
+
+from quantlib.imaging.resizing import resize
+
+
+def visible(rgb: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """`uint8 (H, W, 3)` with the colour of the nearest visible pixel where `alpha` is 0.
+
+    What lies there was never seen, and must not be mixed into the edge when the picture is
+    enlarged.
+
+    >>> visible(np.array([[[9, 9, 9], [200, 0, 0]]], np.uint8), np.array([[0, 255]])).tolist()
+    [[[200, 0, 0], [200, 0, 0]]]
+    """
+    if alpha is None or alpha.all() or not alpha.any():
+        return rgb
+    nearest = distance_transform_edt(alpha == 0, return_distances=False, return_indices=True)
+    rows, columns = np.asarray(nearest)
+    return rgb[rows, columns]
+
+
+def enlarged(alpha: np.ndarray | None, height: int, width: int) -> np.ndarray | None:
+    """Transparency, `uint8 (H, W)`, in another size: bicubic, as the picture's reductions are."""
+    if alpha is None:
+        return None
+    opacity = torch.from_numpy(alpha.copy())[None, None].float()
+    return resize(opacity, height, width).round().clamp(0, 255).byte()[0, 0].numpy()

@@ -1,0 +1,61 @@
+import os
+import time
+
+import numpy as np
+
+from quantlib.errors import QuantlibError
+from tests.fuzz.measuring import ERROR, KILLED, OTHER, RIGHT, outcomes
+from tests.fuzz.mutating import mutated
+from tests.fuzz.running import found
+
+
+def obey(order: bytes) -> None:
+    """Does what the input says."""
+    match order.split():
+        case [b"refuse"]:
+            raise QuantlibError("This is refused; choose another.")
+        case [b"assert"]:
+            raise AssertionError("no")
+        case [b"spend", megabytes]:
+            assert np.ones(int(megabytes) * 2**20, np.uint8).all()
+        case [b"compute", seconds]:
+            until = time.process_time() + float(seconds)
+            while time.process_time() < until:
+                pass
+        case [b"die"]:
+            os._exit(3)
+
+
+def test_each_input_is_judged_by_itself():
+    orders = [b"", b"refuse", b"assert", b"spend 510", b"", b"compute 2.1", b"die", b"refuse"]
+    came = list(outcomes(obey, orders))
+    kinds = [RIGHT, ERROR, OTHER, RIGHT, RIGHT, RIGHT, KILLED, ERROR]
+    assert [outcome.kind for outcome in came] == kinds
+    assert [outcome.at for outcome in came if outcome.is_well] == [0, 1, 4, 7]
+    assert came[3].megabytes >= 510 > 500 > came[4].megabytes
+    assert came[5].seconds >= 2.1
+
+
+def test_what_takes_too_much_is_killed():
+    orders = [b"spend 600", b"compute 20", b""]
+    large, slow, well = outcomes(obey, orders, kill_seconds=0.5, kill_megabytes=200)
+    assert large.kind == KILLED and large.megabytes > 200
+    assert slow.kind == KILLED and slow.seconds > 0.5
+    assert well.kind == RIGHT
+
+
+def test_mutations_are_a_function_of_the_seed():
+    data = bytes(range(200))
+
+    def damaged(seed: int) -> list[bytes]:
+        return [mutated(data, np.random.default_rng((seed, at))) for at in range(200)]
+
+    assert damaged(1) == damaged(1) != damaged(2)
+    assert len({*damaged(1), data}) > 190
+    assert mutated(b"", np.random.default_rng(0)) == b""
+
+
+def test_inputs_come_in_order():
+    came = found(lambda random: b"refuse" if random.random() < 0.5 else b"", obey, 12, seed=3)
+    expected = [np.random.default_rng((3, at)).random() < 0.5 for at in range(12)]
+    assert [outcome.kind == ERROR for outcome in came] == expected
