@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts.figures.ablation import show_ablation
 from pages.parts.results import comparison
-from pages.parts.results.bundled import bits_of, cards, is_quantized, scores, show_bundled
+from pages.parts.results.bundled import cards, show_bundled
 from pages.parts.results.comparison import Comparison, comparisons, what_is_missing
 from pages.parts.results.comparison_view import show_comparison, show_runs
 from pages.parts.results.dqa import show_dqa
@@ -57,10 +57,10 @@ def measured_here(found: list[Comparison]) -> dict[tuple[str, float], dict[str, 
     """PSNR at ×2 by method and bits: of the comparison and of the bundled networks."""
     here: dict[tuple[str, float], dict[str, str]] = {}
     for card in cards().values():
-        if card["scale"] == SCALE and (psnr := scores(card).get("full")):
-            method = FAMILIES[card["architecture"]] if is_quantized(card) else "FP32"
+        if card.scale == SCALE and (psnr := card.scores.get("full")):
+            method = FAMILIES[card.architecture] if card.is_quantized else "FP32"
             figures = {name: f"{score:.2f}" for name, score in psnr.items()}
-            here.setdefault((method, bits_of(card)), figures)
+            here.setdefault((method, card.bits), figures)
     for row in (row for one in found for row in one.methods):
         here[name_of(row.run), row.bits] = {name: str(s) for name, s in row.psnr_y.items()}
     return here

@@ -4,20 +4,35 @@ A sentence of what each is, and only figures with a source: `published_psnr` is 
 `measured_psnr` what this project measured and wrote on the card of a bundled network.
 """
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from quantlib.errors import QuantlibError
+from quantlib.models.card import (
+    CLASSIFICATION,
+    SEGMENTATION,
+    SUPER_RESOLUTION,
+    TASKS,
+    NetworkCard,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "CLASSIFICATION",
+    "SEGMENTATION",
+    "SUPER_RESOLUTION",
+    "TASKS",
+    "CatalogueEntry",
+    "bundled",
+    "card_of",
+    "entries",
+    "every_bundled",
+    "find",
+    "rlq_names",
+    "rlq_twin",
+]
 
 WEIGHTS_FOLDER = Path(__file__).parents[2] / "assets" / "weights"
-
-SUPER_RESOLUTION, CLASSIFICATION, SEGMENTATION = TASKS = (
-    *("super-resolution", "classification", "segmentation"),
-)
 
 TWINS = {
     r"builtin:edsr-x([234])": "quantsr-c",
@@ -130,7 +145,7 @@ def every_bundled(folder: Path | None = None) -> list[CatalogueEntry]:
     """The networks for all tasks."""
     folder = folder or WEIGHTS_FOLDER
     cards = sorted(folder.glob("*.json"))
-    return [_read_card(card) for card in cards if card.with_suffix(".safetensors").is_file()]
+    return [_entry(card) for card in cards if card.with_suffix(".safetensors").is_file()]
 
 
 def entries() -> list[CatalogueEntry]:
@@ -148,6 +163,16 @@ def find(name: str) -> CatalogueEntry | None:
         if name in (entry.name, _repository(entry.name)):
             return entry
     return None
+
+
+def card_of(name: str) -> NetworkCard | None:
+    """The card of `builtin:NAME`, None where there is none.
+
+    >>> card_of("hub:eugenesiow/pan") is None
+    True
+    """
+    file = WEIGHTS_FOLDER / f"{name.removeprefix('builtin:')}.json"
+    return NetworkCard.read(file) if name.startswith("builtin:") and file.is_file() else None
 
 
 def rlq_twin(name: str, bits: int) -> CatalogueEntry | None:
@@ -175,31 +200,22 @@ def _repository(name: str) -> str:
     return match[0] if match else name
 
 
-def _depths(training: Mapping[str, Any]) -> str:
-    return (training.get("alone") or "joint") if training.get("depths") else ""
-
-
-def _read_card(path: Path) -> CatalogueEntry:
-    try:
-        card = json.loads(path.read_text("utf-8"))
-        task = card.get("task", SUPER_RESOLUTION)
-        return CatalogueEntry(
-            name=f"builtin:{path.stem}",
-            title=card.get("title") or f"{card['architecture']} ×{card['scale']}, bundled",
-            scale=int(card["scale"]) if task == SUPER_RESOLUTION else 1,
-            architecture=card["architecture"],
-            source=card.get("source") or f"trained for Bitlens, see {path.name}",
-            licence=card.get("licence"),
-            parameters=card.get("parameters"),
-            bytes=card.get("bytes") or path.with_suffix(".safetensors").stat().st_size,
-            measured_psnr=(card.get("psnr_y") or {}).get("set5"),
-            depths=_depths(card.get("training") or {}),
-            task=task,
-            classes=tuple(card.get("classes") or ()),
-            measured=card.get("measured") or "",
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise QuantlibError(
-            f"The card {path.name} in assets/weights cannot be read; write it again from the "
-            "training run, or remove it."
-        ) from error
+def _entry(file: Path) -> CatalogueEntry:
+    """The bundled network whose card is in `file`."""
+    card = NetworkCard.read(file)
+    is_super_network = bool(card.training.get("depths"))
+    return CatalogueEntry(
+        name=f"builtin:{file.stem}",
+        title=card.title,
+        scale=card.scale,
+        architecture=card.architecture,
+        source=card.source or f"trained for Bitlens, see {file.name}",
+        licence=card.licence,
+        parameters=card.parameters,
+        bytes=card.bytes or file.with_suffix(".safetensors").stat().st_size,
+        measured_psnr=card.psnr_y.get("set5"),
+        depths=(card.training.get("alone") or "joint") if is_super_network else "",
+        task=card.task,
+        classes=card.classes,
+        measured=card.measured,
+    )

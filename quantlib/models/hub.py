@@ -26,7 +26,8 @@ from huggingface_hub.errors import (
 )
 
 from quantlib.errors import QuantlibError
-from quantlib.models.checkpoint import SUFFIXES, sha256
+from quantlib.models.checkpoint import SUFFIXES
+from quantlib.models.files import sha256
 
 USUAL_FILES = (
     "model.safetensors",

@@ -1,4 +1,4 @@
-"""A network that looks at pictures, with the normalisation it was trained with."""
+"""Networks that look at pictures, with the normalisation that they were trained with."""
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,8 @@ class Normalised(nn.Module):
 
     Attributes: `network` the architecture itself; `architecture`; `classes`, how many;
     `preprocessing`; `name` what it was loaded by; `source` file or repository; `licence` or None;
-    `commit` on the Hub or None; `sha256` of the file; `parameter_count`.
+    `commit` on the Hub or None; `sha256` of the file; `parameter_count`; `notes` what a person
+    should know about how the file was read, a sentence each.
     """
 
     mean: Tensor
@@ -25,17 +26,38 @@ class Normalised(nn.Module):
         preprocessing: Preprocessing | None = None,
     ) -> None:
         super().__init__()
-        preprocessing = preprocessing or Preprocessing()
         self.network = network
         self.architecture, self.classes = architecture, classes
-        self.preprocessing = preprocessing
-        self.register_buffer("mean", torch.tensor(preprocessing.mean).view(3, 1, 1), False)
-        self.register_buffer("std", torch.tensor(preprocessing.std).view(3, 1, 1), False)
         self.name, self.source, self.sha256 = "", "", ""
         self.licence: str | None = None
         self.commit: str | None = None
+        self.notes: tuple[str, ...] = ()
         self.parameter_count = sum(p.numel() for p in network.parameters())
+        self.prepare_by(preprocessing or Preprocessing())
         self.eval().requires_grad_(False)
+
+    def prepare_by(self, preprocessing: Preprocessing) -> None:
+        """Takes the size and the normalisation of pictures from `preprocessing`."""
+        self.preprocessing = preprocessing
+        self.register_buffer("mean", torch.tensor(preprocessing.mean).view(3, 1, 1), False)
+        self.register_buffer("std", torch.tensor(preprocessing.std).view(3, 1, 1), False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network((x - self.mean) / self.std)
+
+
+class Classifier(Normalised):
+    """RGB `float32 (N, 3, S, S)` in [0, 1] to logits `(N, classes)`; S is `preprocessing.size`.
+
+    >>> mean = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    >>> Classifier(mean, "mean colour", classes=3)(torch.rand(2, 3, 32, 32)).shape
+    torch.Size([2, 3])
+    """
+
+
+class Segmenter(Normalised):
+    """RGB `float32 (N, 3, H, W)` in [0, 1] to logits `(N, classes, H, W)`.
+
+    >>> Segmenter(nn.Identity(), "colours", classes=3)(torch.rand(1, 3, 20, 20)).shape
+    torch.Size([1, 3, 20, 20])
+    """

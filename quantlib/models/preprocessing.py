@@ -1,8 +1,10 @@
 """What a classifier was trained to see: size, mean and standard deviation of its pictures."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -36,6 +38,32 @@ class Preprocessing:
                 "three colours, and a crop from 0 to 1; correct them."
             )
 
+    @classmethod
+    def stated_in(cls, config: Mapping[str, Any]) -> "Preprocessing | None":
+        """What a card in timm's form states under `pretrained_cfg`, None where it does not.
+
+        >>> Preprocessing.stated_in(Preprocessing(160, crop=0.95).as_config()).crop
+        0.95
+        """
+        stated = config.get("pretrained_cfg")
+        if not stated:
+            return None
+        return cls(
+            int(stated["input_size"][-1]),
+            tuple(map(float, stated["mean"])),  # type: ignore[arg-type]
+            tuple(map(float, stated["std"])),  # type: ignore[arg-type]
+            float(stated.get("crop_pct") or 1),
+        )
+
+    def as_config(self) -> dict[str, Any]:
+        """What `stated_in` reads."""
+        stated = {
+            "input_size": [3, self.size, self.size],
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+        return {"pretrained_cfg": stated | ({} if self.crop == 1 else {"crop_pct": self.crop})}
+
     def __call__(self, rgb: np.ndarray) -> Tensor:
         """`uint8 (H, W, 3)` to `float32 (1, 3, size, size)` in [0, 1], not yet normalised.
 
@@ -65,16 +93,7 @@ def read_config(path: Path) -> Preprocessing | None:
     Preprocessing(size=160, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), crop=0.95)
     """
     try:
-        config = json.loads(path.read_text("utf-8"))
-        stated = config.get("pretrained_cfg")
-        if not stated:
-            return None
-        return Preprocessing(
-            int(stated["input_size"][-1]),
-            tuple(map(float, stated["mean"])),  # type: ignore[arg-type]
-            tuple(map(float, stated["std"])),  # type: ignore[arg-type]
-            float(stated.get("crop_pct") or 1),
-        )
+        return Preprocessing.stated_in(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise QuantlibError(
             f"{path.name} does not say how pictures are prepared for the network beside it; "

@@ -1,22 +1,15 @@
 """Networks that name the class of every pixel: a name goes in, a network comes out."""
 
-from quantlib.errors import QuantlibError
-from quantlib.models.architectures import unet
-from quantlib.models.checkpoint import read_weights
-from quantlib.models.normalised import Normalised
-from quantlib.models.sources import explained, locate
+from typing import BinaryIO
 
-RECOGNISED = "a U-Net as quantlib trains it"
+from quantlib.models.card import SEGMENTATION
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.files import read_checkpoint_file
+from quantlib.models.normalised import Segmenter
+from quantlib.models.recognition import recognise
+from quantlib.models.sources import Origin, locate
 
-
-class Segmenter(Normalised):
-    """RGB `float32 (N, 3, H, W)` in [0, 1] to logits `(N, classes, H, W)`.
-
-    >>> import torch
-    >>> segmenter = Segmenter(unet.UNet(classes=3, features=2), "U-Net", 3)
-    >>> segmenter(torch.rand(1, 3, 20, 20)).shape
-    torch.Size([1, 3, 20, 20])
-    """
+__all__ = ["Segmenter", "load_segmenter", "read_segmenter"]
 
 
 def load_segmenter(name: str) -> Segmenter:
@@ -27,20 +20,23 @@ def load_segmenter(name: str) -> Segmenter:
     a `QuantlibError`.
 
     >>> import tempfile, torch
+    >>> from quantlib.models.architectures.unet import UNet
     >>> path = f"{tempfile.mkdtemp()}/unet.pt"
-    >>> torch.save(unet.UNet(classes=5, features=2).state_dict(), path)
+    >>> torch.save(UNet(classes=5, features=2).state_dict(), path)
     >>> load_segmenter(path).classes
     5
     """
     found = locate(name)
-    weights = read_weights(found.path)
-    with explained(found.path.name, RECOGNISED):
-        if unet.recognises(weights):
-            network = unet.from_state_dict(weights)
-            segmenter = Segmenter(network, "U-Net", network.classes)
-            found.mark(segmenter)
-            return segmenter
-    raise QuantlibError(
-        f"{found.path.name} is no segmentation network that is recognised; recognised is "
-        f"{RECOGNISED}."
-    )
+    return _segmenter(read_checkpoint_file(found.path), found)
+
+
+def read_segmenter(file: bytes | BinaryIO, name: str) -> Segmenter:
+    """The segmenter in the bytes of a checkpoint file, or in an open one, that is called `name`."""
+    return _segmenter(Checkpoint.read(file, name), Origin(name, name))
+
+
+def _segmenter(checkpoint: Checkpoint, origin: Origin) -> Segmenter:
+    segmenter = recognise(checkpoint, SEGMENTATION)
+    assert isinstance(segmenter, Segmenter)
+    origin.mark(segmenter, checkpoint)
+    return segmenter

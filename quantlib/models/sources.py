@@ -1,35 +1,40 @@
 """From the name of a network to the file with its weights, and where it comes from."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from torch import nn
 
 from quantlib.errors import QuantlibError
 from quantlib.models import catalogue
-from quantlib.models.checkpoint import SUFFIXES, missing_names, sha256
+from quantlib.models.checkpoint import SUFFIXES, Checkpoint
+from quantlib.models.normalised import Normalised
+from quantlib.models.sr_network import SRNetwork
 
 
 @dataclass(frozen=True)
-class Source:
-    """A checkpoint file on this machine: `name` as it was asked for, `source` file or repository.
+class Origin:
+    """Where a network comes from: `name` as it was asked for, `source` file or repository.
 
     `licence` is None where it is not known, `commit` where the file is not from the Hub.
     """
 
-    path: Path
     name: str
     source: str
     licence: str | None = None
     commit: str | None = None
 
-    def mark(self, network: nn.Module) -> None:
-        """Write on `network` what it is called, where it comes from and the SHA-256 of its file."""
-        network.name, network.source = self.name, self.source  # type: ignore[assignment]
-        network.licence, network.commit = self.licence, self.commit  # type: ignore[assignment]
-        network.sha256 = sha256(self.path)  # type: ignore[assignment]
+    def mark(self, network: SRNetwork | Normalised, checkpoint: Checkpoint) -> None:
+        """Writes on `network` what it is called, where it comes from, and what of its file."""
+        network.name, network.source = self.name, self.source
+        network.licence, network.commit = self.licence, self.commit
+        network.sha256 = checkpoint.sha256
+        network.notes = (*checkpoint.notes, *network.notes)
+
+
+@dataclass(frozen=True)
+class Source(Origin):
+    """A checkpoint file on this machine, and where it comes from."""
+
+    path: Path = field(kw_only=True)
 
 
 def locate(name: str) -> Source:
@@ -51,7 +56,7 @@ def locate(name: str) -> Source:
             f"a file that ends in {', '.join(SUFFIXES)}."
         )
     path = Path(name).expanduser()
-    return Source(path, name, source=str(path))
+    return Source(name, str(path), path=path)
 
 
 def _bundled(name: str) -> Source:
@@ -62,7 +67,7 @@ def _bundled(name: str) -> Source:
             f"There is no bundled network {name!r}; the bundled networks are {names}."
         )
     path = catalogue.WEIGHTS_FOLDER / f"{name.removeprefix('builtin:')}.safetensors"
-    return Source(path, name, entry.source, entry.licence)
+    return Source(name, entry.source, entry.licence, path=path)
 
 
 def _from_hub(name: str) -> Source:
@@ -74,36 +79,9 @@ def _from_hub(name: str) -> Source:
         reference = hub.HubReference.parse(entry.name)
     received = hub.fetch(reference)
     return Source(
-        received.path,
         str(reference),
-        source=f"{received.repository}@{received.commit}:{received.file}",
-        licence=(entry.licence if entry else None) or received.licence,
-        commit=received.commit,
+        f"{received.repository}@{received.commit}:{received.file}",
+        (entry.licence if entry else None) or received.licence,
+        received.commit,
+        path=received.path,
     )
-
-
-@contextmanager
-def explained(file: str, recognised: str) -> Iterator[None]:
-    """Turns what goes wrong while a network is made of the weights in `file` into one sentence.
-
-    >>> with explained("net.pth", "EDSR"):
-    ...     _ = {}["conv.weight"]
-    Traceback (most recent call last):
-    quantlib.errors.QuantlibError: net.pth lacks conv.weight; choose a complete checkpoint.
-    """
-    try:
-        yield
-    except QuantlibError:
-        raise
-    except Exception as error:  # hyper-parameters that do not fit surface as any kind of error
-        missing = missing_names(error) or (
-            [str(error.args[0])] if isinstance(error, KeyError) else []
-        )
-        if missing:
-            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            raise QuantlibError(
-                f"{file} lacks {', '.join(missing[:3])}{more}; choose a complete checkpoint."
-            ) from error
-        raise QuantlibError(
-            f"The weights in {file} do not fit together; recognised are {recognised}."
-        ) from error

@@ -158,7 +158,10 @@ DQA = ("--method", "dqa")
     ("arguments", "sentence"),
     [
         (["classify", "--model", "{f}/seven.safetensors", "--data", CIFAR], "knows 7 classes"),
-        (["classify", "--model", "{f}/unet.safetensors", "--data", CIFAR], "is no classifier"),
+        (
+            ["classify", "--model", "{f}/unet.safetensors", "--data", CIFAR],
+            "is no classification network",
+        ),
         (["classify", "--model", NET, "--data", "digits"], "32×32 pixels, not 8×8"),
         (["classify", "--model", NET, "--data", "{f}/nowhere"], "is not a folder"),
         (["classify", "--model", NET, "--data", "{f}/empty"], "holds no test pictures"),

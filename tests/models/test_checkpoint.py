@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from quantlib.errors import QuantlibError
-from quantlib.models.checkpoint import SUFFIXES, read_weights
+from quantlib.models.checkpoint import SUFFIXES
+from quantlib.models.files import read_weights
 
 
 class Malicious:

@@ -209,7 +209,7 @@ def test_sentences(tmp_path: Path) -> None:
         (without(weights, "layer2.0.bn1.bias"), r"net\.th lacks layer2\.0\.bn1\.bias"),
         ({**weights, "linear.weight": torch.ones(10, 3)}, "do not fit together"),
         (option_b, "option B"),
-        ({"other.weight": torch.ones(3)}, "no classifier that is recognised"),
+        ({"other.weight": torch.ones(3)}, "no classification network that is recognised"),
     ]:
         path = tmp_path / "net.th"
         path.write_bytes(pickled(content))
@@ -219,7 +219,7 @@ def test_sentences(tmp_path: Path) -> None:
         load_classifier("builtin:resnet-999")
     with pytest.raises(QuantlibError, match="does not name a network"):
         load_classifier("resnet20")
-    with pytest.raises(QuantlibError, match="no classifier that is recognised"):
+    with pytest.raises(QuantlibError, match="no classification network that is recognised"):
         load_classifier("builtin:edsr-x2")
 
 

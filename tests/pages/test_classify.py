@@ -128,7 +128,7 @@ def test_an_uploaded_network_and_uploaded_pictures():
         (weights(), b"no table", "some.parquet is no table"),
         (weights(), parquet(1), "holds 1 pictures"),
         (b"no weights", parquet(8), "net.safetensors"),
-        (save(UNet(2, 2).state_dict()), parquet(8), "is no classifier"),
+        (save(UNet(2, 2).state_dict()), parquet(8), "is no classification network"),
     ],
     ids=["classes", "size", "labels", "no parquet", "too few", "no weights", "no classifier"],
 )

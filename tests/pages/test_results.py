@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.results import bundled, comparison
+from pages.parts.results import comparison
 from pages.parts.results.comparison_view import csv_of
 from quantlib.training.comparison.plan import Result, _add, read_plan, read_results
 from quantlib.training.super_resolution.recipe import Recipe
@@ -212,7 +212,6 @@ def test_bundled_networks_and_their_cards(tmp_path, monkeypatch):
     for name, card in (("full", full), ("quantized", quantized)):
         (tmp_path / f"{name}.json").write_text(json.dumps(card))
         (tmp_path / f"{name}.safetensors").touch()
-    monkeypatch.setattr(bundled, "WEIGHTS_FOLDER", tmp_path)
     monkeypatch.setattr("quantlib.models.catalogue.WEIGHTS_FOLDER", tmp_path)
     app = opened(view="Bundled networks")
     assert fine(app)

@@ -8,11 +8,11 @@ import streamlit as st
 
 from pages.parts.figures import charts
 from pages.parts.results import comparison_charts
-from pages.parts.results.bundled import card_of
 from pages.parts.results.comparison import Comparison, benchmark_title, in_words
 from pages.parts.results.run_cards import show_cards
 from pages.parts.shared.tables import show_table
 from quantlib.evaluation.paired import Paired
+from quantlib.models.catalogue import card_of
 from quantlib.training.comparison.plan import Result
 from quantlib.training.comparison.summary import Row, name_of
 
@@ -145,8 +145,8 @@ def _cells(row: Row, parts: bool) -> dict[str, str]:
 
 def _start(row: Row, benchmark: str) -> float | None:
     """PSNR of the bundled network that the runs began with."""
-    card = card_of(row.run.warm_start) or {}
-    return (card.get("psnr_y") or {}).get(benchmark)
+    card = card_of(row.run.warm_start)
+    return card.psnr_y.get(benchmark) if card else None
 
 
 def _show_pair(comparison: Comparison) -> None:

@@ -6,13 +6,14 @@ import streamlit as st
 
 from pages.parts.figures import charts
 from pages.parts.results import comparison_charts
-from pages.parts.results.bundled import Card, cards, scores
+from pages.parts.results.bundled import cards
 from pages.parts.results.comparison import benchmark_title
 from pages.parts.results.comparison_view import csv_of
 from pages.parts.results.run_cards import show_cards
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.start import ASSETS
 from pages.parts.shared.tables import show_table
+from quantlib.models.card import NetworkCard
 from quantlib.training.comparison.plan import read_plan, read_results
 from quantlib.training.comparison.summary import PTQ, QAT, Row, Score, label_of, name_of, rows_of
 
@@ -44,7 +45,7 @@ def show_transformers() -> None:
         return
     chosen, bits, benchmark = _choose(rows_of(results.values()))
     network = cards().get(f"{FAMILY}-w{bits}a{bits}")
-    full = (cards().get(f"{FAMILY}-fp32") or {}).get("psnr_y") or {}
+    full = psnr_in_full_precision()
     st.subheader(sentence(chosen, network, full, benchmark), anchor=False)
     chart, table = st.columns([1, 2], gap="medium")
     with chart:
@@ -55,7 +56,7 @@ def show_transformers() -> None:
             for row in chosen
         }
         if network:
-            figures[BUNDLED] = [scores(network)["full"][benchmark]]
+            figures[BUNDLED] = [network.scores["full"][benchmark]]
         figure = comparison_charts.scores_over_seeds(figures, BUNDLED, full.get(benchmark))
         title = benchmark_title(benchmark)
         charts.draw(figure, f"PSNR on {title} at W{bits}A{bits} by method", "transformers")
@@ -85,7 +86,7 @@ def show_transformers() -> None:
 
 
 def sentence(
-    rows: Sequence[Row], network: Card | None, full: Mapping[str, float], benchmark: str
+    rows: Sequence[Row], network: NetworkCard | None, full: Mapping[str, float], benchmark: str
 ) -> str:
     """What was measured, in one sentence."""
     after = [row for row in rows if row.quantized == PTQ]
@@ -97,26 +98,32 @@ def sentence(
             f"Of {len(after)} methods after training {name_of(first.run)} keeps most, {score} dB"
         )
     if network:
-        said.append(f"the bundled QuantSR-T has {scores(network)['full'][benchmark]:.2f} dB")
+        said.append(f"the bundled QuantSR-T has {network.scores['full'][benchmark]:.2f} dB")
     if benchmark in full:
         said.append(f"full precision {full[benchmark]:.2f} dB")
     text = ", ".join(said) or "Nothing was run"
     return f"{text[:1].upper()}{text[1:]} on {benchmark_title(benchmark)}, measured here."
 
 
-def table_of(rows: Sequence[Row], network: Card | None) -> list[dict[str, str]]:
+def table_of(rows: Sequence[Row], network: NetworkCard | None) -> list[dict[str, str]]:
     """A line per method, after training first, and one for the bundled network."""
-    full = (cards().get(f"{FAMILY}-fp32") or {}).get("psnr_y") or {}
+    full = psnr_in_full_precision()
     ordered = sorted(rows, key=lambda row: row.quantized != PTQ)
     lines = []
     for row in ordered:
         lines.append(_line(name_of(row.run), row.quantized, row.psnr_y, full, _about(row)))
     if network:
-        run = network["training"]
+        run = network.training
         about = {"seeds": "1", "steps": f"{run['steps']:,}", "minutes": f"{60 * run['hours']:.1f}"}
-        alone = {name: Score(psnr, None) for name, psnr in scores(network)["full"].items()}
+        alone = {name: Score(psnr, None) for name, psnr in network.scores["full"].items()}
         lines.append(_line(BUNDLED, QAT, alone, full, about))
     return lines
+
+
+def psnr_in_full_precision() -> Mapping[str, float]:
+    """What the card of the network in full precision says, by benchmark."""
+    card = cards().get(f"{FAMILY}-fp32")
+    return card.psnr_y if card else {}
 
 
 def _about(row: Row) -> dict[str, str]:

@@ -6,11 +6,17 @@ fill the new channels with zeros. Parameter names are those of akamaster/pytorch
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
 from quantlib.errors import QuantlibError
+from quantlib.models.architecture import Architecture, Training
+from quantlib.models.card import CLASSIFICATION
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.normalised import Classifier
+from quantlib.models.preprocessing import Preprocessing
 
 
 class Block(nn.Module):
@@ -93,3 +99,27 @@ def recognises(weights: Mapping[str, Tensor]) -> bool:
         and "layer4.0.conv1.weight" not in weights
         and weights["conv1.weight"].shape[1:] == (3, 3, 3)
     )
+
+
+def build(checkpoint: Checkpoint) -> Classifier:
+    network = from_state_dict(checkpoint.weights)
+    return _classifier(network, Preprocessing())
+
+
+def fresh(recipe: Any, classes: int, side: int) -> Classifier:
+    network = CifarResNet(recipe.blocks, recipe.features, classes)
+    return _classifier(network, Preprocessing(side))
+
+
+def _classifier(network: CifarResNet, preprocessing: Preprocessing) -> Classifier:
+    return Classifier(network, f"ResNet-{network.depth}", network.classes, preprocessing)
+
+
+ARCHITECTURE = Architecture(
+    "ResNet",
+    CLASSIFICATION,
+    recognises,
+    build,
+    recognised="ResNet-20, -32 and so on for CIFAR with option A",
+    training=Training("ResNet", fresh),
+)

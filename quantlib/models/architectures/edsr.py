@@ -11,7 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.models.architecture import Architecture, Placement, Sizes, SRTraining
+from quantlib.models.card import SUPER_RESOLUTION
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.sr_network import SRNetwork
 from quantlib.qat.depth import DepthDynamic
+from quantlib.qat.layers.placement import residual_schemes
+from quantlib.qat.scheme import Scheme
 
 
 def _conv(inputs: int, outputs: int) -> nn.Conv2d:
@@ -137,3 +143,41 @@ def sizes(weights: Mapping[str, Tensor]) -> tuple[int, int, int]:
 def recognises(weights: Mapping[str, Tensor]) -> bool:
     """Whether the names look like an EDSR checkpoint."""
     return "head.0.weight" in weights and "tail.0.0.weight" in weights
+
+
+def in_channels_last(network: EDSR, name: str) -> SRNetwork:
+    """`network` as loading gives it, in the memory format that its convolutions are fastest in."""
+    return SRNetwork(
+        network,
+        name,
+        network.scale,
+        receptive_radius=network.receptive_radius,
+        memory_format=torch.channels_last,
+    )
+
+
+def build(checkpoint: Checkpoint) -> SRNetwork:
+    return in_channels_last(from_state_dict(checkpoint.weights), "EDSR")
+
+
+def fresh(sizes: Sizes) -> EDSR:
+    return EDSR(sizes.scale, sizes.features, sizes.blocks, learnable_shortcuts=sizes.depths)
+
+
+def schemes(network: nn.Module, scheme: Scheme, placement: Placement) -> dict[str, Scheme]:
+    return residual_schemes(network, scheme, placement.first_input_quantized, placement.ends)
+
+
+def quantized_where(placement: Placement) -> str:
+    inputs = "" if placement.first_input_quantized else "; the first convolution's input in FP32"
+    ends = "FP32" if placement.ends == "fp32" else "8 bit"
+    return f"both convolutions of every block{inputs}; head, tail and upsampler {ends}"
+
+
+ARCHITECTURE = Architecture(
+    "EDSR",
+    SUPER_RESOLUTION,
+    recognises,
+    build,
+    training=SRTraining("edsr", fresh, schemes, quantized_where, depth_dynamic="QuantSR-C"),
+)

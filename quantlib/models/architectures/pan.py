@@ -11,6 +11,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
 from quantlib.errors import QuantlibError
+from quantlib.models.architecture import Architecture
+from quantlib.models.card import SUPER_RESOLUTION
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.sr_network import SRNetwork
 
 _SLOPE = 0.2
 
@@ -146,3 +150,27 @@ def from_state_dict(weights: Mapping[str, Tensor], scale: int | None = None) -> 
 def recognises(weights: Mapping[str, Tensor]) -> bool:
     """Whether the names look like a PAN checkpoint."""
     return "conv_first.weight" in weights and any(k.startswith("SCPA_trunk.") for k in weights)
+
+
+def scale_in(file: str) -> int | None:
+    """The scale that a file name states as `3x` or `x3`.
+
+    >>> scale_in("PANx3_DF2K.pth"), scale_in("pytorch_model_2x.pt"), scale_in("pan.pth")
+    (3, 2, None)
+    """
+    match = re.search(r"(?<![0-9])([234])x(?![0-9a-z])|x([234])(?![0-9])", file.lower())
+    return int(match[1] or match[2]) if match else None
+
+
+def build(checkpoint: Checkpoint) -> SRNetwork:
+    network = from_state_dict(checkpoint.weights, scale_in(checkpoint.name))
+    return SRNetwork(
+        network,
+        "PAN",
+        network.scale,
+        receptive_radius=network.receptive_radius,
+        memory_format=torch.channels_last,
+    )
+
+
+ARCHITECTURE = Architecture("PAN", SUPER_RESOLUTION, recognises, build)

@@ -12,8 +12,12 @@ import torch
 from torch import Tensor
 
 from quantlib.errors import QuantlibError
+from quantlib.models.architecture import Architecture
 from quantlib.models.architectures import edsr
 from quantlib.models.architectures.edsr import EDSR
+from quantlib.models.card import SUPER_RESOLUTION
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.sr_network import SRNetwork
 from quantlib.qat.depth import DEPTHS, importance_order
 from quantlib.qat.layers.placement import residual_schemes
 from quantlib.qat.rlq import SMALLEST_STEP
@@ -170,3 +174,17 @@ def _step(name: str, alpha: Tensor) -> Tensor:
             "choose a checkpoint whose steps are positive."
         )
     return alpha.float().reshape(())
+
+
+def build(checkpoint: Checkpoint) -> SRNetwork:
+    network = from_state_dict(checkpoint.weights, bits=bits_in(checkpoint.name))
+    return edsr.in_channels_last(network, "QuantSR-C")
+
+
+ARCHITECTURE = Architecture(
+    "QuantSR-C",
+    SUPER_RESOLUTION,
+    recognises,
+    build,
+    recognised="QuantSR-C as its authors save it",
+)

@@ -12,6 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.models.architecture import Architecture
+from quantlib.models.card import SUPER_RESOLUTION
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.sr_network import SizeRule, SRNetwork
 
 # Every published checkpoint uses windows of 8 × 8 pixels. The weights do not depend on the window,
 # so its size cannot be read from them.
@@ -132,3 +136,23 @@ def _upsampler(weights: Mapping[str, Tensor], channels: int) -> tuple[str, int]:
     if "conv_last.weight" not in weights:
         return "pixelshuffledirect", int((outputs // channels) ** 0.5)
     return "pixelshuffle", 4 if "upsample.2.weight" in weights else int((outputs // inputs) ** 0.5)
+
+
+def build(checkpoint: Checkpoint) -> SRNetwork:
+    network = from_state_dict(checkpoint.weights)
+    return SRNetwork(
+        network,
+        "Swin2SR",
+        int(network.upscale),  # type: ignore[arg-type]
+        window=WINDOW,
+        size_rule=SizeRule(minimum=2 * WINDOW, multiple=WINDOW),
+    )
+
+
+ARCHITECTURE = Architecture(
+    "Swin2SR",
+    SUPER_RESOLUTION,
+    recognises,
+    build,
+    recognised="Swin2SR as transformers saves it",
+)

@@ -6,131 +6,27 @@ treats its residual blocks: s·x + group(x), of which a skipped group leaves s·
 """
 
 import math
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import torch
-from spandrel.architectures.SwinIR import SwinIRArch
-from spandrel.architectures.SwinIR.__arch.SwinIR import RSTB, SwinTransformerBlock
-from spandrel.architectures.SwinIR.__arch.SwinIR import SwinIR as AuthorsSwinIR
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
-from quantlib.qat.depth import DepthDynamic
+from quantlib.models.architecture import Architecture, Placement, Sizes, SRTraining
+from quantlib.models.card import SUPER_RESOLUTION
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.sr_network import SizeRule, SRNetwork
+from quantlib.qat.layers.placement import swin_schemes
+from quantlib.qat.scheme import Scheme
 
-warnings.filterwarnings("ignore", "torch.meshgrid", UserWarning)  # spandrel's older form of it
+if TYPE_CHECKING:
+    from quantlib.models.architectures.swinir_network import SwinIR
 
 WINDOW = 8
 SHORTCUT = ".shortcut"
 TABLE = "attn.relative_position_bias_table"
 CONSTANTS = ("relative_position_index", "attn_mask")
 """Buffers that follow from the size of the window."""
-
-
-class ResidualGroup(RSTB):
-    """A residual Swin group with a learned shortcut: s·x + conv(layers(x)), tokens `(N, L, C)`."""
-
-    shortcut: nn.Parameter
-
-    def forward(self, x: Tensor, x_size: tuple[int, int]) -> Tensor:
-        return super().forward(x, x_size) + (self.shortcut - 1) * x
-
-
-class _Float32Conv2d(nn.Conv2d):
-    """A convolution out of autocast: bfloat16 has fewer levels than an 8-bit picture."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        with torch.autocast(input.device.type, enabled=False):
-            return super().forward(input.float() if input.dtype == torch.bfloat16 else input)
-
-
-class SwinIR(DepthDynamic, AuthorsSwinIR):
-    """spandrel's SwinIR, whose residual groups can be skipped with `learnable_shortcuts`.
-
-    `sizes` are spandrel's hyper-parameters. Takes RGB `float32 (N, 3, H, W)` in [0, 1] of 16 pixels
-    a side or more, returns `scale` times the size. What follows from the window alone is not part
-    of the state dict.
-
-    >>> network = light(scale=2, features=12, groups=2, layers=2, heads=2)
-    >>> network(torch.zeros(1, 3, 16, 24)).shape, network.receptive_radius
-    (torch.Size([1, 3, 32, 48]), 23)
-    """
-
-    layers: nn.ModuleList
-    window_size: int
-
-    def __init__(self, learnable_shortcuts: bool = False, **sizes: Any) -> None:
-        super().__init__(**sizes)
-        self.scale = self.upscale // self.start_unshuffle
-        for end in (self.conv_first, self.upsample[0] if self._is_light else None):
-            if type(end) is nn.Conv2d:
-                end.__class__ = _Float32Conv2d
-        if learnable_shortcuts:
-            for group in self.layers:
-                group.__class__ = ResidualGroup
-                group.shortcut = nn.Parameter(torch.tensor(1.0))
-            self.register_buffer("block_order", torch.arange(len(self.layers)))
-        for module in self.modules():
-            module._non_persistent_buffers_set |= {*CONSTANTS} & module._buffers.keys()
-
-    def forward(self, x: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
-        if min(height, width) < self.window_size:
-            raise QuantlibError(
-                f"A picture of {width}×{height} pixels is smaller than the network's window of "
-                f"{self.window_size}; enlarge it, or use the network that quantlib.models.load "
-                "gives, which continues small pictures."
-            )
-        return super().forward(x)
-
-    @property
-    def _is_light(self) -> bool:
-        return self.upsampler == "pixelshuffledirect"
-
-    @property
-    def residual_blocks(self) -> list[Any]:
-        return list(self.layers)
-
-    def with_residual_blocks(self, blocks: Sequence[nn.Module]) -> Self:
-        return self.with_module("layers", nn.ModuleList(blocks))
-
-    @property
-    def receptive_radius(self) -> int:
-        """Low-resolution pixels to each side that can change an output pixel, at the most."""
-        reach = max(self._reach(position) for position in range(self.window_size))
-        return reach * self.start_unshuffle
-
-    def _reach(self, position: int) -> int:
-        first = last = position
-        for kind, size in self._spreads():
-            if kind == "border":
-                first, last = first - size, last + size
-            else:
-                window, shift = self.window_size, size
-                first = (first + shift) // window * window - shift
-                last = (last + shift) // window * window - shift + window - 1
-        return max(position - first, last - position)
-
-    def _spreads(self) -> Iterator[tuple[str, int]]:
-        """From the output to the input: a convolution's border, or the shift of a layer's windows.
-
-        Convolutions of the tail count as if they all saw low resolution.
-        """
-        outside = {name: m for name, m in self.named_children() if name not in ("layers", "lrelu")}
-        tail = [module for name, module in outside.items() if name != "conv_first"]
-        yield "border", sum(_border(module) for module in tail)
-        for group in reversed(self.layers):
-            if isinstance(group, RSTB):
-                yield "border", _border(group.conv)
-                for layer in reversed(group.residual_group.blocks):
-                    yield "shift", layer.shift_size  # type: ignore[misc]
-        yield "border", _border(self.conv_first)
-
-
-def _border(module: nn.Module) -> int:
-    layers = (m for m in module.modules() if isinstance(m, nn.Conv2d))
-    return sum(layer.kernel_size[0] // 2 for layer in layers)
 
 
 def light(
@@ -140,7 +36,7 @@ def light(
     layers: int = 6,
     heads: int = 6,
     learnable_shortcuts: bool = False,
-) -> SwinIR:
+) -> "SwinIR":
     """The lightweight form (section 4.2): `groups` of `layers` with `heads`, one-step upsampler.
 
     Weights are random.
@@ -149,6 +45,8 @@ def light(
         raise QuantlibError(f"SwinIR upscales by 2, 3 or 4 here, not by {scale}.")
     if features % heads:
         raise QuantlibError(f"{features} features cannot be shared among {heads} heads.")
+    from quantlib.models.architectures.swinir_network import SwinIR
+
     return SwinIR(
         learnable_shortcuts,
         img_size=2 * WINDOW,  # only the size of a mask, made anew for other pictures
@@ -170,7 +68,7 @@ def recognises(weights: Mapping[str, Tensor]) -> bool:
     return all(first + mark in weights for mark in marks) and "conv_first.weight" in weights
 
 
-def from_state_dict(weights: Mapping[str, Tensor]) -> SwinIR:
+def from_state_dict(weights: Mapping[str, Tensor]) -> "SwinIR":
     """The network that `weights` belong to; all sizes are read from names and shapes.
 
     Networks that do not enlarge RGB pictures raise a `QuantlibError`.
@@ -179,6 +77,10 @@ def from_state_dict(weights: Mapping[str, Tensor]) -> SwinIR:
     >>> twin.scale, len(twin.layers), twin.window_size, twin.has_depths
     (3, 3, 8, False)
     """
+    from spandrel.architectures.SwinIR import SwinIRArch
+
+    from quantlib.models.architectures.swinir_network import SwinIR
+
     has_depths = "block_order" in weights
     plain = {
         name: tensor
@@ -210,6 +112,8 @@ def from_state_dict(weights: Mapping[str, Tensor]) -> SwinIR:
 
 def _constants(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The buffers that `weights` lack, for the window that the tables of biases belong to."""
+    from spandrel.architectures.SwinIR.__arch.SwinIR import SwinTransformerBlock
+
     tables = {name: table for name, table in weights.items() if name.endswith(TABLE)}
     constants: dict[str, Tensor] = {}
     for name, table in tables.items():
@@ -219,3 +123,61 @@ def _constants(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         block = SwinTransformerBlock(heads, (2 * window, 2 * window), heads, window, shift)
         constants |= {f"{layer}{name}": buffer for name, buffer in block.named_buffers()}
     return constants
+
+
+def build(checkpoint: Checkpoint) -> SRNetwork:
+    network = from_state_dict(checkpoint.weights)
+    step = network.window_size * network.start_unshuffle
+    return SRNetwork(
+        network,
+        "SwinIR",
+        network.scale,
+        receptive_radius=network.receptive_radius,
+        window=step,
+        size_rule=SizeRule(minimum=2 * step, multiple=step),
+    )
+
+
+def fresh(sizes: Sizes) -> "SwinIR":
+    group = (sizes.group_layers, sizes.heads)
+    return light(sizes.scale, sizes.features, sizes.blocks, *group, sizes.depths)
+
+
+def schemes(network: nn.Module, scheme: Scheme, placement: Placement) -> dict[str, Scheme]:
+    places = (placement.convolutions, placement.products, placement.ends)
+    return swin_schemes(network, scheme, *places)
+
+
+def quantized_where(placement: Placement) -> str:
+    layers = ["all linear layers of the Swin blocks (qkv, proj, fc1, fc2)"]
+    is_full = placement.ends == "fp32"
+    full = ["head, last convolution and upsampler"] if is_full else []
+    for is_in, operator in (
+        (placement.convolutions, "the convolutions of the groups"),
+        (placement.products, "both attention products"),
+    ):
+        (layers if is_in else full).append(operator)
+    if placement.ends == "8bit":
+        layers.append("head, last convolution and upsampler in 8 bit")
+    return ", ".join(layers) + (f"; {', '.join(full)} FP32" if full else "")
+
+
+def guides(blocks: int) -> list[str]:
+    return [f"layers.{i}.residual_group" for i in range(blocks)]
+
+
+ARCHITECTURE = Architecture(
+    "SwinIR",
+    SUPER_RESOLUTION,
+    recognises,
+    build,
+    training=SRTraining(
+        "swinir",
+        fresh,
+        schemes,
+        quantized_where,
+        depth_dynamic="QuantSR-T",
+        has_attention=True,
+        guides=guides,
+    ),
+)

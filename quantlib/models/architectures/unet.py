@@ -5,10 +5,16 @@ what the same level saw on the way down beside it.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, pad
+
+from quantlib.models.architecture import Architecture, Training
+from quantlib.models.card import SEGMENTATION
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.normalised import Segmenter
 
 LEVELS = 4
 
@@ -75,3 +81,25 @@ def from_state_dict(weights: Mapping[str, Tensor]) -> UNet:
 def recognises(weights: Mapping[str, Tensor]) -> bool:
     """Whether the names are this U-Net's."""
     return {"down.0.0.weight", "bottom.0.weight", "widen.0.weight", "head.weight"} <= weights.keys()
+
+
+def build(checkpoint: Checkpoint) -> Segmenter:
+    return _segmenter(from_state_dict(checkpoint.weights))
+
+
+def fresh(recipe: Any, classes: int, side: int) -> Segmenter:
+    return _segmenter(UNet(classes, recipe.features))
+
+
+def _segmenter(network: UNet) -> Segmenter:
+    return Segmenter(network, "U-Net", network.classes)
+
+
+ARCHITECTURE = Architecture(
+    "U-Net",
+    SEGMENTATION,
+    recognises,
+    build,
+    recognised="a U-Net as quantlib trains it",
+    training=Training("U-Net", fresh),
+)

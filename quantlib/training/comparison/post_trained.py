@@ -63,8 +63,7 @@ class PostTraining:
         started = time.perf_counter()
         student = calibrated(teacher, schemes_of(found_by, teacher), pictures, recipe.seed)
         if is_two_stage:
-            guides = [f"layers.{i}.residual_group" for i in range(recipe.blocks)]
-            guides = guides if recipe.architecture == "swinir" else []
+            guides = recipe.training.guides(recipe.blocks)
             distil_bounds(student, teacher, pictures, guides, self.bound_steps, recipe.seed)
         hours = (time.perf_counter() - started) / 3600
         return student, self._card(recipe, f"{len(pictures)} photographs", hours)

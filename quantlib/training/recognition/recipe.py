@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from quantlib.errors import QuantlibError
+from quantlib.models.architectures import trained
 from quantlib.training.super_resolution.recipe import require_types
 
-ARCHITECTURES = {
-    "classification": ("MobileNetV2", "ResNet"),
-    "segmentation": ("U-Net",),
-}
 DATA_SETS = {"classification": ("cifar10", "digits"), "segmentation": ("camvid",)}
 
 
@@ -55,13 +52,13 @@ class RecognitionRecipe:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w.-]+", self.name):
             raise QuantlibError(f"{self.name!r} is no recipe name; use letters, digits, . _ and -.")
-        if self.task not in ARCHITECTURES:
+        if self.task not in DATA_SETS:
             raise QuantlibError(
                 f"task in recipe {self.name} is {self.task!r}; write "
-                f"{' or '.join(ARCHITECTURES)}, or leave it out for super-resolution."
+                f"{' or '.join(DATA_SETS)}, or leave it out for super-resolution."
             )
         for name, known in (
-            ("architecture", ARCHITECTURES[self.task]),
+            ("architecture", trained(self.task)),
             ("data_set", DATA_SETS[self.task]),
         ):
             if getattr(self, name) not in known:

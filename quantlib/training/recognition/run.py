@@ -15,18 +15,13 @@ from quantlib.datasets import LabelledPictures
 from quantlib.datasets.annotated import AnnotatedPictures
 from quantlib.errors import QuantlibError
 from quantlib.models import load_classifier
-from quantlib.models.architectures.cifar_resnet import CifarResNet
-from quantlib.models.architectures.mobilenetv2 import mobilenet
-from quantlib.models.architectures.unet import UNet
-from quantlib.models.classifier import Classifier
+from quantlib.models.architectures import trained
+from quantlib.models.card import NetworkCard
 from quantlib.models.normalised import Normalised
-from quantlib.models.preprocessing import Preprocessing
-from quantlib.models.segmenter import Segmenter
 from quantlib.training.loop import Progress, train
 from quantlib.training.recognition.augmentation import AnnotatedSource, LabelledSource
 from quantlib.training.recognition.objective import RecognitionObjective, rarity
 from quantlib.training.recognition.recipe import RecognitionRecipe
-from quantlib.training.super_resolution.card import write_card
 from quantlib.training.super_resolution.runcard import commit, machine
 
 TITLES = {"cifar10": "CIFAR-10", "digits": "handwritten digits", "camvid": "CamVid"}
@@ -77,22 +72,17 @@ def train_recognition(
     network.cpu().eval()
     file = out / f"{recipe.name}.safetensors"
     save_file({k: v.contiguous() for k, v in network.network.state_dict().items()}, file)
-    card = _card(network, recipe, pictures, file, seconds / 3600)
-    card["measured"] = measured(network)
-    write_card(card, file.with_suffix(".json"))
-    return {"weights": str(file), "card": str(file.with_suffix(".json")), **card}
+    card = _card(network, recipe, pictures, file, seconds / 3600, measured(network))
+    card.write(file.with_suffix(".json"))
+    return {"weights": str(file), "card": str(file.with_suffix(".json")), **card.as_json()}
 
 
 def fresh_recogniser(recipe: RecognitionRecipe, classes: int, side: int) -> Normalised:
     """The network before its first step; `side` is that of a classifier's pictures."""
     torch.manual_seed(recipe.seed)
-    if recipe.architecture == "U-Net":
-        return Segmenter(UNet(classes, recipe.features), "U-Net", classes)
-    if recipe.architecture == "MobileNetV2":
-        network: nn.Module = mobilenet(classes, recipe.width)
-        return Classifier(network, "MobileNetV2", classes, Preprocessing(side))
-    network = CifarResNet(recipe.blocks, recipe.features, classes)
-    return Classifier(network, f"ResNet-{network.depth}", classes, Preprocessing(side))
+    training = trained(recipe.task)[recipe.architecture].training
+    assert training is not None
+    return training.fresh(recipe, classes, side)
 
 
 def _source(
@@ -120,27 +110,23 @@ def _card(
     pictures: LabelledPictures | AnnotatedPictures,
     file: Path,
     hours: float,
-) -> dict[str, Any]:
+    measured: str,
+) -> NetworkCard:
     """The card as it is written beside the weights."""
     width = f", width {recipe.width:g}" if recipe.width != 1 else ""
-    stated = network.preprocessing
     conditions = asdict(recipe)
     conditions["teacher"] = Path(recipe.teacher).name
-    return {
-        "name": recipe.name,
-        "title": f"{network.architecture} for {TITLES[recipe.data_set]}{width} (bundled)",
-        "task": recipe.task,
-        "architecture": network.architecture,
-        "licence": "Apache-2.0",
-        "parameters": network.parameter_count,
-        "bytes": file.stat().st_size,
-        "classes": list(pictures.classes),
-        "pretrained_cfg": {
-            "input_size": [3, stated.size, stated.size],
-            "mean": list(stated.mean),
-            "std": list(stated.std),
-        },
-        "training": {
+    return NetworkCard(
+        network.architecture,
+        recipe.name,
+        f"{network.architecture} for {TITLES[recipe.data_set]}{width} (bundled)",
+        recipe.task,
+        licence="Apache-2.0",
+        parameters=network.parameter_count,
+        bytes=file.stat().st_size,
+        classes=tuple(pictures.classes),
+        preprocessing=network.preprocessing,
+        training={
             **conditions,
             "schedule": "linear warm-up, then cosine to zero",
             "optimiser": f"SGD, Nesterov momentum {MOMENTUM}",
@@ -150,4 +136,5 @@ def _card(
             "libraries": {"torch": torch.__version__, "torchvision": torchvision.__version__},
             "commit": commit(),
         },
-    }
+        measured=measured,
+    )

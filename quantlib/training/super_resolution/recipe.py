@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from quantlib.errors import QuantlibError
+from quantlib.models.architecture import Architecture, SRTraining
+from quantlib.models.architectures import trained
+from quantlib.models.card import SUPER_RESOLUTION
 from quantlib.qat.depth import DEPTHS
-
-ARCHITECTURES = ("edsr", "swinir")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides which weights come out, except the pictures.
 
-    `architecture` is edsr or swinir, whose `blocks` are residual Swin groups of `group_layers` with
-    `heads` attention heads. `start` names the network whose weights it begins with. With `method`
+    `architecture` is the key of a family in `quantlib.models.architectures`, such as edsr or
+    swinir, whose `blocks` are residual Swin groups of `group_layers` with `heads` attention heads.
+    `start` names the network whose weights it begins with. With `method`
     the two convolutions of every residual block are quantized by it, of a SwinIR the linear layers
     of the Swin blocks, with `convolutions` and `products` also those of the groups and both
     attention products; `k`, `use_shift` and `learn_step` are RLQ's switches,
@@ -85,18 +87,30 @@ class Recipe:
             )
         if self.distillation and not self.teacher:
             raise QuantlibError(f"Recipe {self.name} distils; name the network as `teacher`.")
-        if self.architecture not in ARCHITECTURES:
+        known = trained(SUPER_RESOLUTION)
+        if self.architecture not in known:
             raise QuantlibError(
-                f"Recipe {self.name} trains no {self.architecture!r}; choose "
-                f"{' or '.join(ARCHITECTURES)}."
+                f"Recipe {self.name} trains no {self.architecture!r}; choose {' or '.join(known)}."
             )
-        if self.architecture == "edsr" and (self.convolutions or self.products):
+        if (self.convolutions or self.products) and not self.training.has_attention:
             raise QuantlibError(
-                f"convolutions and products in recipe {self.name} belong to a swinir; leave them "
-                "out or set architecture."
+                f"convolutions and products in recipe {self.name} belong to a network with "
+                "attention, such as swinir; leave them out or set architecture."
             )
         if not 0 <= self.ema < 1:
             raise QuantlibError(f"ema in recipe {self.name} has to lie in [0, 1).")
+
+    @property
+    def family(self) -> Architecture:
+        """The family of networks that `architecture` names."""
+        return trained(SUPER_RESOLUTION)[self.architecture]
+
+    @property
+    def training(self) -> SRTraining:
+        """What training needs to know of the family."""
+        training = self.family.training
+        assert isinstance(training, SRTraining)
+        return training
 
     @property
     def bfloat16(self) -> bool:

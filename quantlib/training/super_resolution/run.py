@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,11 @@ from torch import nn
 
 from quantlib.errors import QuantlibError
 from quantlib.models import SRNetwork, load
-from quantlib.models.architectures.edsr import EDSR
 from quantlib.qat.depth import DEPTHS, DepthDynamic
 from quantlib.qat.layers.packing import packed_state
-from quantlib.qat.layers.placement import residual_schemes, swin_schemes
 from quantlib.qat.scheme import Scheme, quantize_layers
 from quantlib.training.loop import Progress, train
-from quantlib.training.super_resolution.card import card_of, write_card
+from quantlib.training.super_resolution.card import card_of
 from quantlib.training.super_resolution.held_out import HeldOut
 from quantlib.training.super_resolution.patches import PatchSource
 from quantlib.training.super_resolution.recipe import Recipe
@@ -60,19 +58,21 @@ def train_recipe(
     tensors, metadata = packed_state(network)
     save_file(tensors, file, metadata)
     data = f"{len(source.pairs)} photographs: {', '.join(folder.name for folder in folders)}"
-    card = card_of(network, recipe, file, RunCard.of(recipe, data, seconds / 3600))
-    card["psnr_y"] = validate(network.at_depth(recipe.alone or "full"))
-    if network.has_depths:
-        depths = [recipe.alone] if recipe.alone else DEPTHS
-        card["depths"] = {depth: validate(network.at_depth(depth)) for depth in depths}
-    write_card(card, out / f"{recipe.name}.json")
-    return {"weights": str(file), "card": str(out / f"{recipe.name}.json"), **card}
+    run = RunCard.of(recipe, data, seconds / 3600)
+    depths = ([recipe.alone] if recipe.alone else DEPTHS) if network.has_depths else ()
+    card = replace(
+        card_of(network, recipe, file, run),
+        psnr_y=validate(network.at_depth(recipe.alone or "full")),
+        depths={depth: validate(network.at_depth(depth)) for depth in depths},
+    )
+    card.write(out / f"{recipe.name}.json")
+    return {"weights": str(file), "card": str(out / f"{recipe.name}.json"), **card.as_json()}
 
 
 def fresh_network(recipe: Recipe) -> DepthDynamic:
     """The network before its first step: random, or warm-started from `recipe.start`."""
     torch.manual_seed(recipe.seed)
-    network = _of_random_weights(recipe)
+    network = recipe.training.fresh(recipe)
     start = load(recipe.start) if recipe.start else None
     if start is not None:
         _begin_with(network, start, recipe)
@@ -85,15 +85,6 @@ def fresh_network(recipe: Recipe) -> DepthDynamic:
     return network
 
 
-def _of_random_weights(recipe: Recipe) -> DepthDynamic:
-    sizes, depths = (recipe.scale, recipe.features, recipe.blocks), recipe.depths
-    if recipe.architecture == "edsr":
-        return EDSR(*sizes, learnable_shortcuts=depths)
-    from quantlib.models.architectures import swinir
-
-    return swinir.light(*sizes, recipe.group_layers, recipe.heads, depths)
-
-
 def scheme_of(recipe: Recipe) -> Scheme:
     """How a recipe quantizes the layers of the blocks."""
     values = asdict(recipe)
@@ -102,10 +93,7 @@ def scheme_of(recipe: Recipe) -> Scheme:
 
 def schemes_of(recipe: Recipe, network: nn.Module) -> dict[str, Scheme]:
     """The layers of `network` that a recipe quantizes, with the scheme of each."""
-    scheme = scheme_of(recipe)
-    if recipe.architecture == "edsr":
-        return residual_schemes(network, scheme, recipe.first_input_quantized, recipe.ends)
-    return swin_schemes(network, scheme, recipe.convolutions, recipe.products, recipe.ends)
+    return recipe.training.schemes(network, scheme_of(recipe), recipe)
 
 
 def _begin_with(network: DepthDynamic, start: SRNetwork, recipe: Recipe) -> None:

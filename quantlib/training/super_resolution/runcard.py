@@ -128,26 +128,7 @@ def agreed(cards: Sequence[RunCard]) -> dict[str, Any]:
 
 def quantized_where(recipe: Recipe) -> str:
     """The quantized layers of a recipe's network, in words."""
-    if not recipe.method:
-        return "none"
-    if recipe.architecture == "swinir":
-        return _in_swin_blocks(recipe)
-    inputs = "" if recipe.first_input_quantized else "; the first convolution's input in FP32"
-    ends = "FP32" if recipe.ends == "fp32" else "8 bit"
-    return f"both convolutions of every block{inputs}; head, tail and upsampler {ends}"
-
-
-def _in_swin_blocks(recipe: Recipe) -> str:
-    layers = ["all linear layers of the Swin blocks (qkv, proj, fc1, fc2)"]
-    full = ["head, last convolution and upsampler"] if recipe.ends == "fp32" else []
-    for is_in, operator in (
-        (recipe.convolutions, "the convolutions of the groups"),
-        (recipe.products, "both attention products"),
-    ):
-        (layers if is_in else full).append(operator)
-    if recipe.ends == "8bit":
-        layers.append("head, last convolution and upsampler in 8 bit")
-    return ", ".join(layers) + (f"; {', '.join(full)} FP32" if full else "")
+    return recipe.training.quantized_where(recipe) if recipe.method else "none"
 
 
 def machine() -> str:

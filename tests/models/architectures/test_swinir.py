@@ -16,7 +16,7 @@ from quantlib.imaging.tiling import tiled
 from quantlib.importance import rank
 from quantlib.importance.pairs import Pair
 from quantlib.models import load
-from quantlib.models.architectures import swinir
+from quantlib.models.architectures import swinir, swinir_network
 from quantlib.ptq import Settings
 from quantlib.qat.depth import DEPTHS
 from quantlib.tasks.super_resolution import prepare, sites_of
@@ -67,7 +67,7 @@ def saved(weights: Mapping[str, Tensor], file: Path) -> str:
     return str(file)
 
 
-def small(depths: bool = False) -> swinir.SwinIR:
+def small(depths: bool = False) -> swinir_network.SwinIR:
     torch.manual_seed(1)
     network = swinir.light(2, 12, groups=4, layers=2, heads=2, learnable_shortcuts=depths)
     for parameter in network.parameters():

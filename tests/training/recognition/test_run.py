@@ -69,7 +69,7 @@ def test_the_recipes_that_come_along(name):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"architecture": "VGG"}, "known for classification are MobileNetV2, ResNet"),
+        ({"architecture": "VGG"}, "known for classification are ResNet, MobileNetV2"),
         ({"data_set": "camvid"}, "known for classification are cifar10, digits"),
         ({"task": "hearing"}, "task in recipe mine is 'hearing'"),
         ({"steps": 0}, "steps in recipe mine has to be above zero"),

@@ -9,7 +9,7 @@ import torch
 
 from quantlib.errors import QuantlibError
 from quantlib.models import load
-from quantlib.models.architectures.swinir import SwinIR
+from quantlib.models.architectures.swinir_network import SwinIR
 from quantlib.qat.depth import DEPTHS
 from quantlib.qat.scheme import quantized_layers, quantized_products
 from quantlib.training.super_resolution.card import title_of
@@ -112,7 +112,7 @@ def test_a_warm_start_takes_weights_and_shifts(photographs, tmp_path):
     ("change", "said"),
     [
         ({"architecture": "vit"}, "trains no 'vit'"),
-        ({"architecture": "edsr", "products": True}, "belong to a swinir"),
+        ({"architecture": "edsr", "products": True}, "belong to a network with attention"),
         ({"heads": 3}, "cannot be shared"),
         ({"group_layers": 0}, "above zero"),
         ({"scale": 8}, "upscales by 2, 3 or 4"),

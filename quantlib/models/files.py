@@ -1,0 +1,47 @@
+"""Checkpoints that lie under a path, which only the command line and code of one's own name."""
+
+import hashlib
+from pathlib import Path
+
+from torch import Tensor
+
+from quantlib.errors import QuantlibError
+from quantlib.models.checkpoint import Checkpoint, require_suffix
+
+
+def read_checkpoint_file(path: str | Path) -> Checkpoint:
+    """The checkpoint at `path`, as `Checkpoint.read` reads it.
+
+    Raises a `QuantlibError` for what is not there or may not be read, too.
+    """
+    path = Path(path)
+    require_suffix(path.name)
+    try:
+        if path.is_dir():
+            raise QuantlibError(f"{path} is a folder; choose a checkpoint file inside it.")
+        with path.open("rb") as file:
+            return Checkpoint.read(file, path.name)
+    except FileNotFoundError:
+        raise QuantlibError(f"There is no file {path}; check the path.") from None
+    except OSError as error:
+        raise QuantlibError(
+            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
+        ) from None
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """Names and tensors of the checkpoint at `path`.
+
+    >>> import tempfile, torch
+    >>> path = Path(tempfile.mkdtemp()) / "tiny.pth"
+    >>> torch.save({"state_dict": {"module.scale": torch.tensor([2.0])}, "epoch": 3}, path)
+    >>> read_weights(path)
+    {'scale': tensor([2.])}
+    """
+    return dict(read_checkpoint_file(path).weights)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
