@@ -1,0 +1,104 @@
+"""Files that are written whole or not at all, and finding out beforehand whether they can be."""
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from quantlib.errors import QuantlibError
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Puts `data` at `path`, beside it first: what fails leaves the older file as it was.
+
+    A device or a pipe is written to directly. Raises QuantlibError with the cause.
+
+    >>> write_whole(Path("no such folder/table.json"), b"{}")
+    Traceback (most recent call last):
+    quantlib.errors.QuantlibError: There is no folder no such folder; create it first.
+    """
+    with _told(path), _part_of(path) as (part, target):
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            if part != target:
+                os.fsync(file.fileno())
+        if part != target:
+            os.replace(part, target)
+
+
+def check_writable(path: Path, endings: Collection[str] = ()) -> None:
+    """Raises QuantlibError where `write_whole` would, before work is spent on the data.
+
+    `endings` are the suffixes the name may have, in lower case; without them any will do.
+
+    >>> check_writable(Path("table.txt"), (".csv", ".json"))
+    Traceback (most recent call last):
+    quantlib.errors.QuantlibError: table.txt does not end in .csv or .json; choose another name.
+    """
+    if endings and path.suffix.lower() not in endings:
+        *others, last = endings
+        named = f"{', '.join(others)} or {last}" if others else last
+        raise QuantlibError(f"{path.name} does not end in {named}; choose another name.")
+    with _told(path), _part_of(path):
+        pass
+
+
+@contextmanager
+def _part_of(path: Path) -> Iterator[tuple[Path, Path]]:
+    """An empty file beside `path`, gone afterwards unless it is renamed, and what to rename it to.
+
+    Both are the same for what can only be written to: a device, a pipe, a terminal.
+    """
+    target = Path(os.path.realpath(path))  # a link goes on pointing to its file
+    mode = _mode(target)
+    if mode is not None and stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
+    if mode is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "write-protected")
+    if mode is not None and not stat.S_ISREG(mode):
+        yield target, target
+        return
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    part.open("xb").close()
+    try:
+        if mode is not None:
+            part.chmod(stat.S_IMODE(mode))
+        yield part, target
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What the system refuses, in one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise QuantlibError(_sentence(path, error)) from error
+
+
+def _sentence(path: Path, error: OSError) -> str:
+    if error.errno in NO_ROOM:
+        return f"There is no room for {path} ({error.strerror}); make some and try again."
+    if error.errno in FORBIDDEN:
+        return f"{path} may not be written ({error.strerror}); choose another place."
+    if error.errno == errno.EISDIR:
+        return f"{path} is a folder; name a file."
+    if error.errno == errno.ENOENT:
+        return f"There is no folder {path.parent}; create it first."
+    return f"{path} cannot be written ({error.strerror}); choose another place."
