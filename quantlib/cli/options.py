@@ -1,6 +1,7 @@
 """Options that several verbs share."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -139,22 +140,27 @@ def sample_picture(name: str, scale: int) -> np.ndarray:
     """A sample photograph by name, cut for a network of that scale, or a picture file."""
     if name in {sample.key for sample in SAMPLES}:
         return sample_for(name, scale)
-    return read_picture_file(Path(name)).rgb
+    return read_picture_file(path(name)).rgb
+
+
+def path(name: str) -> Path:
+    """A name that was typed, also where the shell left ~ standing, as in --hr=~/pictures."""
+    return Path(os.path.expanduser(name))
 
 
 def folder(name: str) -> Path:
-    path = Path(name)
-    if not path.is_dir():
+    found = path(name)
+    if not found.is_dir():
         raise QuantlibError(f"{name} is not a folder; name one that holds pictures.")
-    return path
+    return found
 
 
-def pictures_in(name: str) -> list[np.ndarray]:
-    """All pictures of a folder, `uint8 (H, W, 3)`, in the order of their names."""
+def picture_files(name: str) -> list[Path]:
+    """All pictures of a folder in the order of their names."""
     files = sorted(p for p in folder(name).iterdir() if p.suffix.lower() in PICTURES)
     if not files:
         raise QuantlibError(f"{name} holds no PNG, JPEG or WebP picture.")
-    return [read_picture_file(file).rgb for file in files]
+    return files
 
 
 def progress(what: str):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from quantlib.errors import QuantlibError
+from quantlib.files import check_writable, write_whole
 from quantlib.imaging.reading import Picture, png_bytes, read_picture
 
 
@@ -28,21 +29,17 @@ def read_picture_file(path: str | Path, name: str = "") -> Picture:
         ) from None
 
 
+def check_picture_writable(path: Path) -> None:
+    """Raises QuantlibError where `write_picture` would, before work is spent on the picture."""
+    check_writable(path, (".png",))
+
+
 def write_picture(path: Path, rgb: np.ndarray, alpha: np.ndarray | None = None) -> None:
-    """Writes a PNG file; raises QuantlibError for another suffix or a place that is not there.
+    """Writes a PNG file, whole or not at all; raises QuantlibError for another suffix.
 
     >>> write_picture(Path("small.jpg"), np.zeros((1, 1, 3), np.uint8))
     Traceback (most recent call last):
-    quantlib.errors.QuantlibError: small.jpg does not end in .png; results are stored without loss.
+    quantlib.errors.QuantlibError: small.jpg does not end in .png; choose another name.
     """
-    if path.suffix.lower() != ".png":
-        raise QuantlibError(f"{path.name} does not end in .png; results are stored without loss.")
-    data = png_bytes(rgb, alpha)
-    try:
-        path.write_bytes(data)
-    except FileNotFoundError:
-        raise QuantlibError(f"There is no folder {path.parent}; create it first.") from None
-    except OSError as error:
-        raise QuantlibError(
-            f"{path} cannot be written ({error.strerror}); choose another place."
-        ) from None
+    check_picture_writable(path)
+    write_whole(path, png_bytes(rgb, alpha))

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from quantlib.errors import QuantlibError
+from quantlib.shipped import ASSETS
 
-WEIGHTS_FOLDER = Path(__file__).parents[2] / "assets" / "weights"
+WEIGHTS_FOLDER = ASSETS / "weights"
 
-SUPER_RESOLUTION, CLASSIFICATION, SEGMENTATION = TASKS = (
+SUPER_RESOLUTION, CLASSIFICATION, SEGMENTATION = (
     *("super-resolution", "classification", "segmentation"),
 )
 
@@ -133,13 +134,13 @@ def every_bundled(folder: Path | None = None) -> list[CatalogueEntry]:
     return [_read_card(card) for card in cards if card.with_suffix(".safetensors").is_file()]
 
 
-def entries() -> list[CatalogueEntry]:
-    """Every network for super-resolution, the bundled ones first.
+def entries(task: str = SUPER_RESOLUTION) -> list[CatalogueEntry]:
+    """Every network for `task`, the bundled ones first.
 
     >>> [entry.name for entry in entries() if entry.architecture == "Swin2SR"]
     ['hub:caidas/swin2SR-lightweight-x2-64:pytorch_model.bin']
     """
-    return [*bundled(), *CATALOGUE]
+    return [*bundled(task=task), *(entry for entry in CATALOGUE if entry.task == task)]
 
 
 def find(name: str) -> CatalogueEntry | None:

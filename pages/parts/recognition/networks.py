@@ -1,7 +1,7 @@
 """Classifiers and segmenters: chosen in the sidebar, loaded and quantized once for whoever asks."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,26 +14,14 @@ from quantlib.errors import QuantlibError
 from quantlib.importance import Ranking, rank
 from quantlib.importance.example import Example
 from quantlib.importance.preparing import prepare, steps_for
-from quantlib.models import load_classifier
-from quantlib.models.catalogue import CLASSIFICATION, SEGMENTATION, CatalogueEntry, bundled
-from quantlib.models.normalised import Normalised
-from quantlib.models.segmenter import load_segmenter
+from quantlib.models.catalogue import CatalogueEntry, bundled
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
 from quantlib.quantizers.entropy import EntropyQuantizer
-from quantlib.tasks import classification, segmentation
 from quantlib.tasks.recognition import needs_examples
+from quantlib.tasks.task import TASKS
 
 OWN_FILE = "Your own file"
 MAX_MEGABYTES = 100
-
-_LOADERS: dict[str, Callable[[str], Normalised]] = {
-    CLASSIFICATION: load_classifier,
-    SEGMENTATION: load_segmenter,
-}
-_SITES: dict[str, Callable[[Any], SiteNetwork]] = {
-    CLASSIFICATION: classification.sites_of,
-    SEGMENTATION: segmentation.sites_of,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,9 +137,10 @@ def _load_file(task: str, name: str, content: bytes) -> Recogniser:
 
 
 def _read(task: str, path: str, name: str) -> Recogniser:
-    network = _LOADERS[task](path)
+    code = TASKS[task].code
+    network = code.load(path)
     classes = next((entry.classes for entry in bundled(task=task) if entry.name == name), ())
-    return Recogniser(name, network, _SITES[task](network), classes)
+    return Recogniser(name, network, code.sites_of(network), classes)
 
 
 def quantized(

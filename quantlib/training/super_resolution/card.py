@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
+from quantlib.files import write_whole
 from quantlib.training.super_resolution.recipe import Recipe
 from quantlib.training.super_resolution.runcard import RunCard
 
@@ -52,4 +53,4 @@ def title_of(recipe: Recipe) -> str:
 
 
 def write_card(card: dict[str, Any], file: Path) -> None:
-    file.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    write_whole(file, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
