@@ -1,8 +1,17 @@
-"""`python -m quantlib VERB`."""
+"""`python -m quantlib VERB`, and what the console script `bitlens` calls."""
 
 import sys
 
-from quantlib.cli import main
+
+def start() -> int:
+    """`quantlib.cli.main`; stopped while it is imported, it ends as it would later."""
+    try:
+        from quantlib.cli import main
+
+        return main()
+    except KeyboardInterrupt:
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start())

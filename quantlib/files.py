@@ -50,6 +50,21 @@ def check_writable(path: Path, endings: Collection[str] = ()) -> None:
         pass
 
 
+def make_folder(path: Path) -> None:
+    """The folder `path` with all above it, unless it is there; QuantlibError with the cause.
+
+    >>> make_folder(Path(__file__))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    quantlib.errors.QuantlibError: ...files.py is a file; name a folder.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise QuantlibError(f"{_file_on(path)} is a file; name a folder.") from None
+    except OSError as error:
+        raise QuantlibError(_sentence(path, error)) from error
+
+
 @contextmanager
 def _part_of(path: Path) -> Iterator[tuple[Path, Path]]:
     """An empty file beside `path`, gone afterwards unless it is renamed, and what to rename it to.
@@ -102,3 +117,9 @@ def _sentence(path: Path, error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return f"There is no folder {path.parent}; create it first."
     return f"{path} cannot be written ({error.strerror}); choose another place."
+
+
+def _file_on(path: Path) -> Path:
+    """What stands where a folder is needed: `path` or what is above it."""
+    found = (one for one in (path, *path.parents) if one.exists() and not one.is_dir())
+    return next(found, path)

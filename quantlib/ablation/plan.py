@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from quantlib.ablation.bench import BenchPlan
 from quantlib.errors import QuantlibError
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import CRITERIA
 from quantlib.ptq.methods import METHODS
+from quantlib.tasks.bench import BenchPlan
 
 PAPER = 3, 3
 """n and m: greedy ranks there, and rankings are compared."""

@@ -13,6 +13,7 @@ import torch
 from quantlib.ablation.plan import baselines
 from quantlib.ablation.trials import Point, Results
 from quantlib.errors import QuantlibError
+from quantlib.files import write_whole
 from quantlib.importance import Ranking
 
 
@@ -75,12 +76,7 @@ class Summary:
 
     def write(self, file: Path) -> None:
         values = {"rows": [asdict(row) for row in self.rows], "correlations": self.correlations}
-        try:
-            file.write_text(json.dumps(values, indent=None, separators=(",", ":")) + "\n", "utf-8")
-        except OSError as error:
-            raise QuantlibError(
-                f"{file} could not be written ({error.strerror}); choose another place."
-            ) from error
+        write_whole(file, (json.dumps(values, separators=(",", ":")) + "\n").encode())
 
     @classmethod
     def read(cls, file: Path) -> "Summary":

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,11 +14,12 @@ from typing import Any
 
 import torch
 
-from quantlib.ablation.bench import Bench, BenchPlan
 from quantlib.ablation.plan import INVERSE, PAPER, AblationPlan, Trial
 from quantlib.errors import QuantlibError
+from quantlib.files import check_writable, make_folder, write_whole
 from quantlib.importance import Ranking, rank
 from quantlib.importance.preparing import prepare, steps_for
+from quantlib.tasks.bench import Bench, BenchPlan
 
 Watch = Callable[[int, int, str], None]
 
@@ -72,15 +74,7 @@ class Results:
     def write(self, file: Path) -> None:
         """To `file`, whole or not at all."""
         values = {"points": {k: asdict(p) for k, p in self.points.items()}, "orders": self.orders}
-        part = file.with_suffix(".part")
-        try:
-            part.write_text(json.dumps(values, separators=(",", ":")) + "\n", "utf-8")
-            os.replace(part, file)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise QuantlibError(
-                f"{file} could not be written ({error.strerror}); make room, then start again."
-            ) from error
+        write_whole(file, (json.dumps(values, separators=(",", ":")) + "\n").encode())
 
 
 def measure_all(
@@ -97,12 +91,8 @@ def measure_all(
     each. Broken off at any moment, it goes on with what is missing.
     """
     results = Results.read(file)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise QuantlibError(
-            f"{file.parent} cannot be made: {error.strerror}; choose another folder."
-        ) from error
+    make_folder(file.parent)
+    check_writable(file)
     wanted = [trial for trial in plan.trials() if only(trial)]
     missing = [trial for trial in wanted if trial.key not in results.points]
     benches = {bench.name: bench for bench in plan.benches}
@@ -138,10 +128,16 @@ def _carry_out(
             yield group, carry_out(group, benches[group[0].bench], folder)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,)) as pool:
+    with ProcessPoolExecutor(jobs, context, _begin) as pool:
         begun = {pool.submit(carry_out, g, benches[g[0].bench], folder): g for g in groups}
         for done in as_completed(begun):
             yield begun[done], done.result()
+
+
+def _begin() -> None:
+    """One of several processes: on one thread, and gone without a word at Ctrl-C."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
 
 
 def carry_out(group: Group, plan: BenchPlan, folder: Path) -> Carried:

@@ -3,13 +3,14 @@
 import argparse
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from quantlib.ablation.plan import read_plan
 from quantlib.ablation.summary import Summary, summarise
 from quantlib.ablation.trials import measure_all
+from quantlib.cli.options import folder, path
 from quantlib.errors import QuantlibError
+from quantlib.files import check_writable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,16 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.jobs < 1:
         raise QuantlibError(f"There is at least one job, not {options.jobs}.")
-    plan = read_plan(Path(options.plan))
+    plan = read_plan(path(options.plan))
     names = [bench.name for bench in plan.benches]
     if unknown := [name for name in options.bench if name not in names]:
         raise QuantlibError(f"The plan has no bench {unknown[0]!r}; it has {', '.join(names)}.")
     chosen = set(options.bench or names)
-    file = Path(options.results)
-    written = Path(options.summary) if options.summary else None
+    file = path(options.results)
+    written = path(options.summary) if options.summary else None
+    if written:
+        check_writable(written)
     earlier = Summary.read(written) if written else None  # a damaged one is named now
     results = measure_all(
-        plan, Path(options.data), file, options.jobs, _watch, lambda trial: trial.bench in chosen
+        plan, folder(options.data), file, options.jobs, _watch, lambda trial: trial.bench in chosen
     )
     summary = summarise(results)
     if written and earlier:

@@ -13,7 +13,7 @@ import numpy as np
 from quantlib.errors import QuantlibError
 from quantlib.imaging.decoding import FORMATS
 from quantlib.imaging.files import read_picture_file
-from quantlib.imaging.folders import picture_files
+from quantlib.imaging.folders import picture_files as files_of
 from quantlib.imaging.samples import SAMPLES
 from quantlib.models import load
 from quantlib.ptq import QuantizedNetwork, Settings, methods
@@ -140,22 +140,27 @@ def sample_picture(name: str, scale: int) -> np.ndarray:
     """A sample photograph by name, cut for a network of that scale, or a picture file."""
     if name in {sample.key for sample in SAMPLES}:
         return sample_for(name, scale)
-    return read_picture_file(Path(name)).rgb
+    return read_picture_file(path(name)).rgb
+
+
+def path(name: str) -> Path:
+    """A name that was typed, also where the shell left ~ standing, as in --hr=~/pictures."""
+    return Path(os.path.expanduser(name))
 
 
 def folder(name: str) -> Path:
-    path = Path(name)
-    if not os.path.isdir(path):
+    found = path(name)
+    if not os.path.isdir(found):
         raise QuantlibError(f"{name} is not a folder; name one that holds pictures.")
-    return path
+    return found
 
 
-def pictures_in(name: str) -> list[np.ndarray]:
-    """All pictures of a folder, `uint8 (H, W, 3)`, in the order of their names."""
-    files = picture_files(folder(name))
+def picture_files(name: str) -> list[Path]:
+    """All pictures of a folder in the order of their names."""
+    files = files_of(folder(name))
     if not files:
         raise QuantlibError(f"{name} holds no {FORMATS} picture; name a folder that does.")
-    return [read_picture_file(file).rgb for file in files]
+    return files
 
 
 def progress(what: str):

@@ -2,23 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
-from quantlib.cli import train_recognition
-from quantlib.cli.options import folder
-from quantlib.datasets.paired_folders import find_pairs
-from quantlib.evaluation.quality import psnr_y
-from quantlib.imaging.files import read_picture_file
-from quantlib.imaging.tensors import to_tensor, to_uint8
+from quantlib.cli.options import folder, path
 from quantlib.training.loop import Progress
+from quantlib.training.recognition.judging import JUDGES
 from quantlib.training.recognition.recipe import recognition_recipe_from
+from quantlib.training.recognition.run import train_and_test
+from quantlib.training.super_resolution.benchmarks import Benchmark, scorer
 from quantlib.training.super_resolution.recipe import read_toml, recipe_from
 from quantlib.training.super_resolution.run import train_recipe
 
@@ -54,44 +49,24 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    file = Path(options.recipe)
+    file, folders, out = path(options.recipe), [path(d) for d in options.data], path(options.out)
     values = read_toml(file)
     if "task" in values:
         recognition = recognition_recipe_from(values, file)
-        unit = "% mean IoU" if recognition.task == "segmentation" else "% right"
-        return train_recognition.train(recognition, options, partial(_watch, unit=unit))
+        watch = partial(_watch, unit=JUDGES[recognition.task].unit)
+        return train_and_test(recognition, folders, out, options.resume, watch)
     recipe = recipe_from(values, file)
-    score = scorer(options, recipe.scale)
+    score = scorer(benchmarks(options), recipe.scale)
 
     def validate(network: nn.Module) -> dict[str, float]:
         return {name: round(float(np.mean(found)), 3) for name, found in score(network).items()}
 
-    folders = [Path(name) for name in options.data]
-    return train_recipe(recipe, folders, Path(options.out), options.resume, _watch, validate)
+    return train_recipe(recipe, folders, out, options.resume, _watch, validate)
 
 
-def scorer(
-    options: argparse.Namespace, scale: int
-) -> Callable[[nn.Module], dict[str, list[float]]]:
-    """What gives a network's PSNR on every picture of the benchmarks of `--validate`."""
-    benchmarks = {
-        name: find_pairs(folder(high), folder(low), scale) for name, high, low in options.validate
-    }
-
-    @torch.inference_mode()
-    def score(network: nn.Module) -> dict[str, list[float]]:
-        return {
-            name: [_psnr(network, high, low, scale) for _, high, low in pairs]
-            for name, pairs in benchmarks.items()
-        }
-
-    return score
-
-
-def _psnr(network: nn.Module, high: Path, low: Path, scale: int) -> float:
-    result = to_uint8(network(to_tensor(read_picture_file(low).rgb)))
-    truth = read_picture_file(high).rgb[: result.shape[0], : result.shape[1]]
-    return round(psnr_y(result, truth, scale), 4)
+def benchmarks(options: argparse.Namespace) -> list[Benchmark]:
+    """What `--validate` names."""
+    return [(name, folder(high), folder(low)) for name, high, low in options.validate]
 
 
 def _watch(progress: Progress, unit: str = "dB") -> None:

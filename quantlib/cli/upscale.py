@@ -1,28 +1,49 @@
-"""Super-resolve one picture with quantized activations."""
+"""Super-resolve one picture, or all pictures of a folder, with quantized activations."""
 
 import argparse
-from pathlib import Path
+import sys
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from quantlib.cli import console
 from quantlib.cli.options import (
     add_method,
     add_model,
     byte_line,
     described,
+    path,
+    picture_files,
     progress,
     quantized_from,
 )
+from quantlib.errors import QuantlibError
+from quantlib.evaluation.ledger import Ledger
+from quantlib.files import check_writable, make_folder
+from quantlib.imaging.encoding import JPEG, LOSSLESS, picture_bytes
 from quantlib.imaging.files import check_picture_writable, read_picture_file, write_picture
 from quantlib.imaging.opacity import enlarged, visible
-from quantlib.tasks.super_resolution import measure
+from quantlib.imaging.reading import Picture, read_picture
+from quantlib.ptq import QuantizedNetwork
+from quantlib.quantizers.sizes import ByteSizes
+from quantlib.tasks.super_resolution import Measurement, measure
+
+STANDARD = "-"
+"""In place of a name: standard input or output."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="IN", help="a PNG, JPEG, WebP, BMP or TIFF picture")
+    parser.add_argument(
+        "input",
+        metavar="IN",
+        help="a PNG, JPEG, WebP, BMP or TIFF picture, a folder of them, or - for one",
+    )
     parser.add_argument(
         "output",
         metavar="OUT",
-        help="the .png, .tif, .webp, .bmp or, with --quality, .jpg to write",
+        help="the .png, .tif, .webp, .bmp or, with --quality, .jpg to write, a folder for PNG "
+        "files, or - for one",
     )
     parser.add_argument("--quality", type=int, metavar="Q", help="of a JPEG, 1 to 100")
     add_model(parser)
@@ -30,29 +51,116 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    output = Path(options.output)
-    check_picture_writable(output, options.quality)
-    picture = read_picture_file(Path(options.input))
+    if path(options.input).is_dir():
+        return _folder(options)
+    _check_output(options)
+    picture = _read(options.input)
     network = quantized_from(options)
-    scale = int(network.site_network.network.scale)  # type: ignore[arg-type]
-    longest = scale * max(picture.rgb.shape[:2])
-    check_picture_writable(output, options.quality, picture.alpha is not None, longest)
-    seen = visible(picture.rgb, picture.alpha)
-    result = measure(network, seen, scale, watch=progress("tiles"))
-    alpha = enlarged(picture.alpha, *result.rgb.shape[:2])
-    write_picture(output, result.rgb, alpha, picture.profile, options.quality)
+    if options.output != STANDARD:
+        longest = _scale(network) * max(picture.rgb.shape[:2])
+        transparent = picture.alpha is not None
+        check_picture_writable(path(options.output), options.quality, transparent, longest)
+    made, alpha = _measured(network, picture, progress("tiles"))
+    if options.output == STANDARD:
+        console.write_bytes(picture_bytes(made.rgb, ".png", alpha, picture.profile))
+    else:
+        out = path(options.output)
+        write_picture(out, made.rgb, alpha, picture.profile, options.quality)
     return {
-        **described(options, scale),
-        "psnr_y": None,
-        "ssim_y": None,
-        "bytes": result.ledger.as_dict(),
-        "bits_per_activation": result.ledger.bits_per_activation,
-        "seconds": result.seconds,
+        **_described(options, network),
+        **_figures(made.ledger, made.seconds),
         "output": options.output,
         "notes": picture.notes,
     }
 
 
-def describe(report: dict[str, Any]) -> str:
-    line = f"{report['output']}: " + byte_line(report["bytes"], report["bits_per_activation"])
-    return "\n".join([line, *report["notes"]])
+def _folder(options: argparse.Namespace) -> dict[str, Any]:
+    """Every picture of IN to a PNG of the same name in OUT."""
+    files, out = picture_files(options.input), path(options.output)
+    if options.output == STANDARD or (
+        out.suffix.lower() in (*LOSSLESS, *JPEG) and not out.is_dir()
+    ):
+        raise QuantlibError(f"{options.input} is a folder; name a folder for its results, too.")
+    targets = {out / f"{file.stem}.png": file for file in files}
+    if len(targets) < len(files):
+        raise QuantlibError(
+            f"Two pictures of {options.input} have the same name but for its ending; rename one."
+        )
+    make_folder(out)
+    for target in targets:
+        check_writable(target)
+    network = quantized_from(options)
+    watch, images, total = progress("pictures"), [], ByteSizes()
+    for done, (target, file) in enumerate(targets.items()):
+        watch(done, len(targets))
+        picture = read_picture_file(file)
+        made, alpha = _measured(network, picture)
+        write_picture(target, made.rgb, alpha, picture.profile)
+        total += made.ledger.total
+        images.append(
+            {
+                "name": file.stem,
+                **_figures(made.ledger, made.seconds),
+                "output": str(target),
+                "notes": picture.notes,
+            }
+        )
+    watch(len(targets), len(targets))
+    return {
+        **_described(options, network),
+        **_figures(Ledger({"all": total}), sum(image["seconds"] for image in images)),
+        "output": options.output,
+        "images": images,
+    }
+
+
+def _check_output(options: argparse.Namespace) -> None:
+    """What would fail after the work fails before it."""
+    if options.output != STANDARD:
+        check_picture_writable(path(options.output), options.quality)
+    elif options.json:
+        raise QuantlibError("The picture and --json cannot both go to standard output; name OUT.")
+    elif sys.stdout.isatty():
+        raise QuantlibError("A picture is nothing for a terminal; name OUT, or redirect it.")
+
+
+def _read(name: str) -> Picture:
+    if name == STANDARD:
+        return read_picture(console.read_bytes(), "Standard input")
+    return read_picture_file(path(name))
+
+
+def _measured(
+    network: QuantizedNetwork,
+    picture: Picture,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Measurement, np.ndarray | None]:
+    """The picture enlarged, and its opacity."""
+    seen = visible(picture.rgb, picture.alpha)
+    made = measure(network, seen, _scale(network), watch=watch)
+    return made, enlarged(picture.alpha, *made.rgb.shape[:2])
+
+
+def _scale(network: QuantizedNetwork) -> int:
+    return int(network.site_network.network.scale)  # type: ignore[arg-type]
+
+
+def _described(options: argparse.Namespace, network: QuantizedNetwork) -> dict[str, Any]:
+    return {**described(options, _scale(network)), "psnr_y": None, "ssim_y": None}
+
+
+def _figures(ledger: Ledger, seconds: float) -> dict[str, Any]:
+    return {
+        "bytes": ledger.as_dict(),
+        "bits_per_activation": ledger.bits_per_activation,
+        "seconds": seconds,
+    }
+
+
+def describe(report: dict[str, Any]) -> str | None:
+    line = byte_line(report["bytes"], report["bits_per_activation"])
+    if report["output"] == STANDARD:
+        console.remark(line)
+        return None
+    many = f"{len(report['images'])} pictures in " if "images" in report else ""
+    return "\n".join([f"{many}{report['output']}: {line}", *report.get("notes", ())])

@@ -8,8 +8,9 @@ from typing import Any
 
 from quantlib.errors import QuantlibError
 from quantlib.ptq import Settings
+from quantlib.shipped import ASSETS
 
-FILE = Path(__file__).parents[2] / "assets" / "published.toml"
+FILE = ASSETS / "published.toml"
 
 ACCURACY_BITS = 3
 """Bits of the activations behind every published accuracy."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quantlib.errors import QuantlibError
+from quantlib.files import write_whole
 from quantlib.models.preprocessing import Preprocessing
 
 SUPER_RESOLUTION, CLASSIFICATION, SEGMENTATION = TASKS = (
@@ -102,7 +103,8 @@ class NetworkCard:
 
     def write(self, file: Path) -> None:
         """Writes what `read` reads."""
-        file.write_text(json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        text = json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n"
+        write_whole(file, text.encode())
 
     def as_json(self) -> dict[str, Any]:
         """The card as it stands in its file."""

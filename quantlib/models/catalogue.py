@@ -15,6 +15,7 @@ from quantlib.models.card import (
     TASKS,
     NetworkCard,
 )
+from quantlib.shipped import ASSETS
 
 __all__ = [
     "CATALOGUE",
@@ -32,7 +33,7 @@ __all__ = [
     "rlq_twin",
 ]
 
-WEIGHTS_FOLDER = Path(__file__).parents[2] / "assets" / "weights"
+WEIGHTS_FOLDER = ASSETS / "weights"
 
 TWINS = {
     r"builtin:edsr-x([234])": "quantsr-c",
@@ -148,13 +149,13 @@ def every_bundled(folder: Path | None = None) -> list[CatalogueEntry]:
     return [_entry(card) for card in cards if card.with_suffix(".safetensors").is_file()]
 
 
-def entries() -> list[CatalogueEntry]:
-    """Every network for super-resolution, the bundled ones first.
+def entries(task: str = SUPER_RESOLUTION) -> list[CatalogueEntry]:
+    """Every network for `task`, the bundled ones first.
 
     >>> [entry.name for entry in entries() if entry.architecture == "Swin2SR"]
     ['hub:caidas/swin2SR-lightweight-x2-64:pytorch_model.bin']
     """
-    return [*bundled(), *CATALOGUE]
+    return [*bundled(task=task), *(entry for entry in CATALOGUE if entry.task == task)]
 
 
 def find(name: str) -> CatalogueEntry | None:

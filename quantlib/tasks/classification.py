@@ -8,22 +8,29 @@ pictures in a batch they share one scale per channel.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from quantlib.datasets import LabelledPictures
+from quantlib.datasets.folders import read_cifar10, read_digits
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
+from quantlib.evaluation.published import PublishedAccuracy, published_accuracy
 from quantlib.importance import Ranking
-from quantlib.importance.example import Example, labelled_batches
-from quantlib.importance.preparing import prepare
-from quantlib.models import Classifier
+from quantlib.importance.example import labelled_batches
+from quantlib.models import Classifier, load_classifier
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
-from quantlib.tasks.recognition import examples_for, run
+from quantlib.tasks import task
+from quantlib.tasks.bench import Bench, BenchPlan
+from quantlib.tasks.cifar10 import cifar10
+from quantlib.tasks.recognition import Recognition, run
 
-BATCH = 1000
+BATCH = task.CLASSIFICATION.batch
+DIGITS, CIFAR10 = task.CLASSIFICATION.named
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +65,11 @@ class Classification:
             for number, name in enumerate(self.classes)
             if (self.labels == number).any()
         }
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Accuracy in percent, over all pictures and by class."""
+        return {"accuracy": self.accuracy, "per_class": self.per_class}
 
 
 def evaluate(
@@ -120,16 +132,8 @@ def classify(
     on; a `ranking` that is given is used as it is. Raises a `QuantlibError` where one is needed and
     neither is given.
     """
-    check(classifier, pictures)
-    sites = sites_of(classifier)
-
-    def fitting(given: LabelledPictures) -> Sequence[Example]:
-        check(classifier, given)
-        return labelled_batches(given)
-
-    examples = examples_for(settings, ranking, calibration, fitting, "labelled")
-    network = prepare(sites, settings, examples, ranking)
-    return evaluate(network, pictures, batch, watch, count_bytes)
+    how = {"batch": batch, "watch": watch, "count_bytes": count_bytes}
+    return CODE.measure(classifier, settings, pictures, calibration, ranking, **how)
 
 
 def check(classifier: torch.nn.Module, pictures: LabelledPictures) -> None:
@@ -154,3 +158,47 @@ def check(classifier: torch.nn.Module, pictures: LabelledPictures) -> None:
             f"The network takes pictures of {side}×{side} pixels, not {width}×{height}; choose "
             "another data set, or prepare the pictures with its preprocessing."
         )
+
+
+def read(data: str | Path, split: str, limit: int | None = None) -> LabelledPictures:
+    """The first `limit` pictures, or all, of a data set by name or of CIFAR-10 in a folder."""
+    if data == CIFAR10:
+        return cifar10(split, limit)
+    found = read_digits(split) if data == DIGITS else read_cifar10(Path(data), split)
+    return found[:limit]
+
+
+def bench(plan: BenchPlan, model: str, folder: Path) -> Bench:
+    """All pictures share a batch, up to 1,000, and with it DQA's scales."""
+    data = DIGITS if plan.data == DIGITS else folder / plan.data
+    pictures = read(data, "test", plan.pictures or None)
+
+    def score(network: QuantizedNetwork) -> tuple[list[float], Ledger]:
+        found = evaluate(network, pictures)
+        return [found.accuracy], found.ledger
+
+    examples = labelled_batches(read(data, "train", plan.calibration))
+    return Bench(sites_of(load_classifier(model)), examples, score)
+
+
+def published(
+    classifier: torch.nn.Module, data: str, settings: Settings
+) -> Sequence[PublishedAccuracy]:
+    """What others report of the same network on CIFAR-10 at the same bits."""
+    assert isinstance(classifier, Classifier)
+    if data == DIGITS:
+        return ()
+    return published_accuracy(classifier.architecture, "CIFAR-10", settings)
+
+
+CODE = Recognition(
+    load=load_classifier,
+    sites_of=sites_of,
+    bench=bench,
+    kind="labelled",
+    read=read,
+    check=check,
+    examples_of=labelled_batches,
+    evaluate=evaluate,
+    published=published,
+)

@@ -1,24 +1,26 @@
 """Mean IoU of a quantized segmenter, and what its activations cost."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from quantlib.datasets.annotated import AnnotatedPictures
+from quantlib.datasets.annotated import AnnotatedPictures, read_camvid
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.iou import Confusion
 from quantlib.evaluation.ledger import Ledger
 from quantlib.imaging.tensors import to_tensor
 from quantlib.importance import Ranking
-from quantlib.importance.example import Example, annotated_pictures
-from quantlib.importance.preparing import prepare
-from quantlib.models.segmenter import Segmenter
+from quantlib.importance.example import annotated_pictures
+from quantlib.models.segmenter import Segmenter, load_segmenter
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
-from quantlib.tasks.recognition import examples_for, run
+from quantlib.tasks.bench import Bench, BenchPlan
+from quantlib.tasks.recognition import Recognition, run
 
 EXAMPLE_SIDE = 64
 
@@ -41,6 +43,15 @@ class Segmentation:
         """Mean intersection over union of the classes in percent, over all pictures together."""
         return self.confusion.mean_iou
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """IoU in percent, over the classes and of each, and how many pixels are right."""
+        return {
+            "mean_iou": self.mean_iou,
+            "pixel_accuracy": self.confusion.pixel_accuracy,
+            "per_class": self.confusion.per_class,
+        }
+
 
 def evaluate(
     network: QuantizedNetwork,
@@ -53,7 +64,7 @@ def evaluate(
     Without `count_bytes` the ledger stays empty, which is several times faster for DQA. Raises a
     `QuantlibError` when there are no pictures or their classes are not those of the network.
     """
-    _check(network.site_network.network, pictures)
+    check(network.site_network.network, pictures)
     if not len(pictures):
         raise QuantlibError("There are no pictures to segment; choose a data set with some.")
     started = time.perf_counter()
@@ -116,21 +127,46 @@ def segment(
     on; a `ranking` that is given is used as it is. Raises a `QuantlibError` where one is needed and
     neither is given.
     """
-    _check(segmenter, pictures)
-    sites = sites_of(segmenter)
-
-    def fitting(given: AnnotatedPictures) -> Sequence[Example]:
-        _check(segmenter, given)
-        return annotated_pictures(given)
-
-    examples = examples_for(settings, ranking, calibration, fitting, "annotated")
-    return evaluate(prepare(sites, settings, examples, ranking), pictures, watch, count_bytes)
+    how = {"watch": watch, "count_bytes": count_bytes}
+    return CODE.measure(segmenter, settings, pictures, calibration, ranking, **how)
 
 
-def _check(segmenter: torch.nn.Module, pictures: AnnotatedPictures) -> None:
+def check(segmenter: torch.nn.Module, pictures: AnnotatedPictures) -> None:
+    """A `QuantlibError` where `pictures` are not of the segmenter's classes."""
     assert isinstance(segmenter, Segmenter)
     if len(pictures.classes) != segmenter.classes:
         raise QuantlibError(
             f"The network knows {segmenter.classes} classes and the data set has "
             f"{len(pictures.classes)}; choose a network that was trained on it."
         )
+
+
+def read(folder: str | Path, split: str, limit: int | None = None) -> AnnotatedPictures:
+    """The first `limit` pictures, or all, of a folder that is laid out as CamVid's."""
+    return read_camvid(Path(folder), split)[:limit]
+
+
+def bench(plan: BenchPlan, model: str, folder: Path) -> Bench:
+    """All pictures together; where not all are wanted, they are spread over the film."""
+    train, test = (read_camvid(folder / plan.data, split) for split in ("train", "test"))
+    stride = -(-len(test) // plan.pictures) if plan.pictures else 1
+    pictures = test[slice(None, None, stride)]
+    seen = train[slice(None, None, max(len(train) // plan.calibration, 1))]
+
+    def score(network: QuantizedNetwork) -> tuple[list[float], Ledger]:
+        found = evaluate(network, pictures)
+        return [found.mean_iou], found.ledger
+
+    return Bench(sites_of(load_segmenter(model)), annotated_pictures(seen), score)
+
+
+CODE = Recognition(
+    load=load_segmenter,
+    sites_of=sites_of,
+    bench=bench,
+    kind="annotated",
+    read=read,
+    check=check,
+    examples_of=annotated_pictures,
+    evaluate=evaluate,
+)

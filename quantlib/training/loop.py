@@ -1,7 +1,7 @@
 """The training loop: cosine schedule, moving average, exact resumption."""
 
+import io
 import math
-import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.files import write_whole
 from quantlib.training.super_resolution.compiled import keep_freed_memory
 from quantlib.training.super_resolution.objective import Objective, start_quantizers
 
@@ -79,16 +80,10 @@ def learning_rate(recipe: Schedule, step: int) -> float:
     return recipe.learning_rate * (1 + math.cos(math.pi * phase)) / 2
 
 
-def _write_atomically(state: dict, file: Path) -> None:
-    part = file.with_suffix(".part")
-    try:
-        torch.save(state, part)
-        os.replace(part, file)
-    except (OSError, RuntimeError) as error:  # PyTorch's writer reports a full disk as the latter
-        part.unlink(missing_ok=True)
-        raise QuantlibError(
-            f"{file} could not be written ({error}); make room, then go on with --resume."
-        ) from error
+def _serialised(state: dict) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
 
 
 def _read_checkpoint(file: Path, device: torch.device) -> dict:
@@ -177,7 +172,7 @@ def train(
                 "seconds": spent + time.perf_counter() - started,
                 "recipe": asdict(recipe),
             }
-            _write_atomically(state, checkpoint)
+            write_whole(checkpoint, _serialised(state))
         if done % watch_every == 0 or done == recipe.steps:
             now = time.perf_counter()
             speed = (done - watched_step) / (now - watched_at)

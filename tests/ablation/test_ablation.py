@@ -9,7 +9,6 @@ import pytest
 from scipy.stats import spearmanr
 
 from quantlib.ablation import trials
-from quantlib.ablation.bench import BenchPlan
 from quantlib.ablation.plan import INVERSE, AblationPlan, read_plan
 from quantlib.ablation.summary import Summary, at_equal_bytes, summarise
 from quantlib.ablation.trials import Results, measure_all
@@ -18,6 +17,7 @@ from quantlib.datasets.folders import read_digits
 from quantlib.errors import QuantlibError
 from quantlib.models import load_classifier
 from quantlib.ptq import Settings
+from quantlib.tasks.bench import BenchPlan
 from quantlib.tasks.classification import classify
 
 CODED = "fisher, coded base"

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from quantlib.cli import VERBS, main, upscale
+from quantlib.cli import main, upscale
+from quantlib.cli.verbs import verbs
 from quantlib.imaging.profiles import profile_of_primaries
 from quantlib.imaging.samples import load_sample
 from quantlib.models import load
@@ -29,6 +30,7 @@ from quantlib.tasks.super_resolution import (
     sample_for,
     sites_of,
 )
+from quantlib.tasks.task import TASKS
 from tests.hub_server import HubServer, use_hub
 
 ROOT = Path(__file__).parents[2]
@@ -96,14 +98,21 @@ def refused(capsys, *arguments: object) -> str:
 
 
 def test_models(capsys):
+    known = [entry.name for task in TASKS for entry in entries(task)]
     found = report(capsys, "models")
-    assert [m["name"] for m in found["models"]] == [entry.name for entry in entries()]
+    assert [m["name"] for m in found["models"]] == known
     assert {"scale", "title", "architecture", "source", "licence"} <= found["models"][0].keys()
     _, out, _ = run(capsys, "models")
-    assert [line.split()[0] for line in out.splitlines()] == [entry.name for entry in entries()]
+    assert [line.split()[0] for line in out.splitlines()] == known
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("task", TASKS)
+def test_models_for_one_task(capsys, task):
+    found = report(capsys, "models", "--task", task)["models"]
+    assert found and {entry["task"] for entry in found} == {task}
+
+
+@pytest.mark.parametrize("verb", verbs())
 def test_every_verb_has_help(capsys, verb):
     with pytest.raises(SystemExit) as caught:
         main([verb, "--help"])
@@ -424,8 +433,9 @@ def test_mistakes_get_one_line_and_leave_nothing(capsys, files, tmp_path, argume
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "required"),
-        (["dance"], "invalid choice: 'dance'"),
+        (["evalute"], "There is no verb 'evalute'; did you mean 'evaluate'?"),
+        (["--speed"], "nrecognized arguments: --speed"),
+        (["models", "--task", "hearing"], "invalid choice: 'hearing'"),
         (["upscale"], "required: IN, OUT, --model"),
         (["upscale", "a.png", "b.png"], "required: --model"),
         (["evaluate", "--sample", "astronaut", "--scale", "3"], "upscales by 2; call it with"),
@@ -452,7 +462,7 @@ def test_mistakes_get_one_line_and_leave_nothing(capsys, files, tmp_path, argume
 )
 def test_mistakes_of_every_verb(capsys, files, tmp_path, arguments, sentence):
     given = [a.format(f=files, o=tmp_path / "out") for a in arguments]
-    if given and given[0] in ("evaluate", "importance"):
+    if given[0] in ("evaluate", "importance"):
         given += ["--model", str(files / "net.safetensors")]
     assert sentence in refused(capsys, *given)
     assert list(tmp_path.iterdir()) == []

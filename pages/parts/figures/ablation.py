@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,14 +11,15 @@ import streamlit as st
 from pages.parts.figures import charts
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.tables import show_table
-from quantlib.ablation.bench import UNITS, BenchPlan
 from quantlib.ablation.plan import AblationPlan, baselines, ranked_lines, read_plan
 from quantlib.ablation.summary import Row, Summary
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import CRITERIA
 from quantlib.ptq.methods import METHODS
+from quantlib.shipped import ASSETS
+from quantlib.tasks.bench import BenchPlan
+from quantlib.tasks.task import TASKS
 
-ASSETS = Path(__file__).parents[3] / "assets"
 PLAN, RESULTS = ASSETS / "plans" / "ablation.toml", ASSETS / "results" / "ablation.json"
 PAPER = 3, 3
 SWEEPS = {
@@ -48,7 +48,7 @@ def show_ablation() -> None:
         st.info(missing, icon=":material/hourglass_empty:")
     name = st.selectbox("Network and task", summary.benches, key="bench", bind="query-params")
     bench = next(one for one in plan.benches if one.name == (name or summary.benches[0]))
-    rows, unit = summary.of(bench.name), UNITS[bench.task]
+    rows, unit = summary.of(bench.name), TASKS[bench.task].unit
     st.markdown(f"**{verdict(rows, unit)}**")
     sweep, equal = st.columns(2, gap="medium", border=True)
     with sweep:
@@ -253,11 +253,12 @@ def as_csv(rows: Sequence[Row]) -> str:
 def conditions(bench: BenchPlan, plan: AblationPlan) -> str:
     """What the figures were measured on."""
     pictures = f"{bench.pictures} pictures" if bench.pictures else "all pictures"
-    batch = " in one batch, whose channels share DQA's scales" if "class" in bench.task else ""
+    task = TASKS[bench.task]
+    batch = " in one batch, whose channels share DQA's scales" if task.batch else ""
     ranked = (
-        "crops of the bundled photographs"
-        if bench.task == "super-resolution"
-        else f"{bench.calibration} training pictures"
+        f"{bench.calibration} training pictures"
+        if task.calibration
+        else "crops of the bundled photographs"
     )
     return (
         f"Measured here: {bench.model.rsplit('/', 1)[-1]} on {pictures} of {bench.data}{batch}. "

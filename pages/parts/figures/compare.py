@@ -3,16 +3,17 @@
 import math
 from base64 import b64encode
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
 
+from quantlib.shipped import ASSETS
+
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
-_ASSETS = Path(__file__).parents[3] / "assets" / "compare"
+_ASSETS = ASSETS / "compare"
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _slider = component(

@@ -1,7 +1,7 @@
 """Classifiers and segmenters: chosen in the sidebar, and loaded once for whoever asks."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,14 @@ from pages.parts.shared.quantizing import Quantizable
 from pages.parts.shared.uploads import dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.importance.example import Example
-from quantlib.models import load_classifier
-from quantlib.models.catalogue import CLASSIFICATION, SEGMENTATION, CatalogueEntry, bundled
-from quantlib.models.normalised import Normalised
-from quantlib.models.segmenter import load_segmenter
+from quantlib.models.catalogue import CatalogueEntry, bundled
 from quantlib.ptq import SiteNetwork
-from quantlib.tasks import classification, segmentation
+from quantlib.tasks.task import TASKS
 
 OWN_FILE = "Your own file"
 CHECKPOINTS = ("safetensors", "pth", "pt", "th", "bin")
 MAX_MEGABYTES = 100
 NO_NETWORK = "No network yet; drop a checkpoint in the sidebar or choose another."
-
-_LOADERS: dict[str, Callable[[str], Normalised]] = {
-    CLASSIFICATION: load_classifier,
-    SEGMENTATION: load_segmenter,
-}
-_SITES: dict[str, Callable[[Any], SiteNetwork]] = {
-    CLASSIFICATION: classification.sites_of,
-    SEGMENTATION: segmentation.sites_of,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +126,7 @@ def _load_file(task: str, name: str, content: bytes) -> Recogniser:
 
 
 def _read(task: str, path: str, name: str) -> Recogniser:
-    network = _LOADERS[task](path)
+    code = TASKS[task].code
+    network = code.load(path)
     classes = next((entry.classes for entry in bundled(task=task) if entry.name == name), ())
-    return Recogniser(name, network, _SITES[task](network), classes)
+    return Recogniser(name, network, code.sites_of(network), classes)

@@ -2,11 +2,10 @@
 
 import atexit
 import gc
-from pathlib import Path
 
 import streamlit as st
 
-ASSETS = Path(__file__).parents[3] / "assets"
+from quantlib.shipped import ASSETS
 
 
 def start_page(title: str, lead: str) -> None:

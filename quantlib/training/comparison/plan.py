@@ -1,7 +1,6 @@
 """The comparison table: every method and every ablation, trained under identical conditions."""
 
 import json
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from quantlib.errors import QuantlibError
+from quantlib.files import check_writable, make_folder, write_whole
 from quantlib.qat.scheme import LEARNED
 from quantlib.training.comparison.post_trained import POST_TRAINED, PostTraining
 from quantlib.training.loop import Progress, train
@@ -140,11 +140,12 @@ def compare(
     """
     if missing := [folder for folder in folders if not folder.is_dir()]:
         raise QuantlibError(f"{missing[0]} is not a folder; give --data a folder of photographs.")
+    for folder in (checkpoints, results.parent):
+        make_folder(folder)
+    check_writable(results)
     recipes = plan.recipes()
     source = PatchSource(folders, plan.conditions.scale, plan.conditions.patch)
     data = f"{len(source.pairs)} photographs: {', '.join(folder.name for folder in folders)}"
-    for folder in (checkpoints, results.parent):
-        _make(folder)
     for recipe in recipes:
         if recipe.name in read_results(results) or (seeds and recipe.seed not in seeds):
             continue
@@ -197,15 +198,6 @@ def _scores(values: Any) -> Scores:
     return scores
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise QuantlibError(
-            f"{folder} cannot be made: {error.strerror}; choose another folder."
-        ) from error
-
-
 def _add(file: Path, result: Result) -> None:
     known = {**read_results(file), result.name: result}
     entries = {
@@ -213,6 +205,4 @@ def _add(file: Path, result: Result) -> None:
     }
     text = json.dumps(entries, indent=1)
     text = re.sub(r"\[[^\[\]{}]*\]", lambda numbers: " ".join(numbers[0].split()), text)
-    part = file.with_suffix(f".{os.getpid()}.part")
-    part.write_text(text + "\n", "utf-8")
-    os.replace(part, file)
+    write_whole(file, (text + "\n").encode())

@@ -1,6 +1,6 @@
 """A recipe for a classifier or a segmenter carried out: from pictures to weights with a card."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -8,18 +8,21 @@ from typing import Any
 
 import torch
 import torchvision
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from quantlib.datasets import LabelledPictures
-from quantlib.datasets.annotated import AnnotatedPictures
+from quantlib.datasets.annotated import AnnotatedPictures, read_camvid
+from quantlib.datasets.folders import read_cifar10, read_digits
 from quantlib.errors import QuantlibError
+from quantlib.files import check_writable, make_folder, write_whole
 from quantlib.models import load_classifier
 from quantlib.models.architectures import trained
 from quantlib.models.card import NetworkCard
 from quantlib.models.normalised import Normalised
 from quantlib.training.loop import Progress, train
 from quantlib.training.recognition.augmentation import AnnotatedSource, LabelledSource
+from quantlib.training.recognition.judging import JUDGES
 from quantlib.training.recognition.objective import RecognitionObjective, rarity
 from quantlib.training.recognition.recipe import RecognitionRecipe
 from quantlib.training.super_resolution.runcard import commit, machine
@@ -28,10 +31,41 @@ TITLES = {"cifar10": "CIFAR-10", "digits": "handwritten digits", "camvid": "CamV
 MOMENTUM = 0.9
 WATCH_EVERY, SAVE_EVERY = 100, 200
 
+Pictures = LabelledPictures | AnnotatedPictures
+
+
+def train_and_test(
+    recipe: RecognitionRecipe,
+    folders: Sequence[Path],
+    out: Path,
+    resume: bool = False,
+    watch: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, Any]:
+    """Train on the data set in the one folder of `folders`; its test pictures judge."""
+    if len(folders) != 1:
+        raise QuantlibError("This recipe trains on one data set; give one --data.")
+    pictures, test = (_pictures(recipe, folders[0], split) for split in ("train", "test"))
+    judge = JUDGES[recipe.task]
+
+    def measured(network: nn.Module) -> str:
+        title = TITLES[recipe.data_set]
+        percent = judge(network, test)
+        return f"{percent:.2f} % {judge.measure} on {len(test):,} test pictures of {title}"
+
+    return train_recognition(
+        recipe, pictures, out, resume, watch, partial(judge, pictures=test), measured
+    )
+
+
+def _pictures(recipe: RecognitionRecipe, folder: Path, split: str) -> Pictures:
+    if recipe.data_set == "digits":
+        return read_digits(split)
+    return (read_camvid if recipe.data_set == "camvid" else read_cifar10)(folder, split)
+
 
 def train_recognition(
     recipe: RecognitionRecipe,
-    pictures: LabelledPictures | AnnotatedPictures,
+    pictures: Pictures,
     out: Path,
     resume: bool = False,
     watch: Callable[[Progress], None] = lambda progress: None,
@@ -43,12 +77,9 @@ def train_recognition(
     `judge` gives the figure that the watcher is told, `measured` the words on the card that say
     what the finished network does; neither decides on the weights.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise QuantlibError(
-            f"{out} cannot be made: {error.strerror}; choose another --out."
-        ) from error
+    file = out / f"{recipe.name}.safetensors"
+    make_folder(out)
+    check_writable(file)
     network = fresh_recogniser(recipe, len(pictures.classes), pictures.rgb.shape[1])
     network.requires_grad_(True)
     objective, source = RecognitionObjective, _source(recipe, pictures)
@@ -70,8 +101,7 @@ def train_recognition(
     )
     network.load_state_dict(weights)
     network.cpu().eval()
-    file = out / f"{recipe.name}.safetensors"
-    save_file({k: v.contiguous() for k, v in network.network.state_dict().items()}, file)
+    write_whole(file, save({k: v.contiguous() for k, v in network.network.state_dict().items()}))
     card = _card(network, recipe, pictures, file, seconds / 3600, measured(network))
     card.write(file.with_suffix(".json"))
     return {"weights": str(file), "card": str(file.with_suffix(".json")), **card.as_json()}
@@ -85,9 +115,7 @@ def fresh_recogniser(recipe: RecognitionRecipe, classes: int, side: int) -> Norm
     return training.fresh(recipe, classes, side)
 
 
-def _source(
-    recipe: RecognitionRecipe, pictures: LabelledPictures | AnnotatedPictures
-) -> LabelledSource | AnnotatedSource:
+def _source(recipe: RecognitionRecipe, pictures: Pictures) -> LabelledSource | AnnotatedSource:
     if isinstance(pictures, AnnotatedPictures):
         return AnnotatedSource(pictures, recipe.crop)
     return LabelledSource(pictures, recipe.shift, recipe.flip)
@@ -107,7 +135,7 @@ def _sgd(learned: list[nn.Parameter], rate: float, weight_decay: float) -> torch
 def _card(
     network: Normalised,
     recipe: RecognitionRecipe,
-    pictures: LabelledPictures | AnnotatedPictures,
+    pictures: Pictures,
     file: Path,
     hours: float,
     measured: str,

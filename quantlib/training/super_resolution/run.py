@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from quantlib.errors import QuantlibError
+from quantlib.files import check_writable, make_folder, write_whole
 from quantlib.models import SRNetwork, load
 from quantlib.qat.depth import DEPTHS, DepthDynamic
 from quantlib.qat.layers.packing import packed_state
@@ -40,12 +41,9 @@ def train_recipe(
     """
     if missing := [folder for folder in folders if not folder.is_dir()]:
         raise QuantlibError(f"{missing[0]} is not a folder; give --data a folder of photographs.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise QuantlibError(
-            f"{out} cannot be made: {error.strerror}; choose another --out."
-        ) from error
+    file = out / f"{recipe.name}.safetensors"
+    make_folder(out)
+    check_writable(file)
     source = PatchSource(folders, recipe.scale, recipe.patch)
     network = fresh_network(recipe)
     teacher = load(recipe.teacher).network if recipe.teacher else None
@@ -54,9 +52,8 @@ def train_recipe(
     weights, seconds = train(network, source, recipe, checkpoint, resume, watch, judge, teacher)
     network.load_state_dict(weights)
     network.cpu().eval()
-    file = out / f"{recipe.name}.safetensors"
     tensors, metadata = packed_state(network)
-    save_file(tensors, file, metadata)
+    write_whole(file, save(tensors, metadata))
     data = f"{len(source.pairs)} photographs: {', '.join(folder.name for folder in folders)}"
     run = RunCard.of(recipe, data, seconds / 3600)
     depths = ([recipe.alone] if recipe.alone else DEPTHS) if network.has_depths else ()

@@ -2,14 +2,15 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
-from quantlib.cli.train import add_data, scorer
+from quantlib.cli.options import path
+from quantlib.cli.train import add_data, benchmarks
 from quantlib.errors import QuantlibError
 from quantlib.training.comparison.plan import compare, read_plan
 from quantlib.training.comparison.summary import QAT, Score, rows_of, when
 from quantlib.training.loop import Progress
+from quantlib.training.super_resolution.benchmarks import scorer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,13 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     if not options.validate:
         raise QuantlibError("There is nothing to measure on; give --validate NAME HR LR.")
-    plan = read_plan(Path(options.plan))
+    plan = read_plan(path(options.plan))
     results = compare(
         plan,
-        [Path(name) for name in options.data],
-        Path(options.results),
-        Path(options.out),
-        scorer(options, plan.conditions.scale),
+        [path(name) for name in options.data],
+        path(options.results),
+        path(options.out),
+        scorer(benchmarks(options), plan.conditions.scale),
         tuple(options.seed),
         _watch,
     )

@@ -1,0 +1,111 @@
+"""All verbs by name. What one does is imported when it is called, so that the table costs nothing.
+
+The code of a verb has `add_arguments(parser)`, `run(options)`, which gives the JSON report, and
+`describe(report)`, which makes lines for people of it.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from quantlib.tasks.task import SUPER_RESOLUTION, TASKS, Task
+
+
+class Verb(NamedTuple):
+    """What a verb does in a sentence, what may follow its name, and what gives its code."""
+
+    summary: str
+    examples: tuple[str, ...]
+    code: Callable[[], Any]
+
+
+def _own(module: str) -> Callable[[], Any]:
+    return partial(import_module, f"quantlib.cli.{module}")
+
+
+def _shared(task: Task) -> Any:
+    from quantlib.cli.recognition import RecognitionVerb
+
+    return RecognitionVerb(task)
+
+
+PICTURES = {
+    "models": Verb(
+        "List the networks that load by name.",
+        ("", "--task classification --json"),
+        _own("models"),
+    ),
+    "upscale": Verb(
+        "Super-resolve a picture, or all of a folder, with quantized activations.",
+        (
+            "small.png large.png --model builtin:edsr-x2 --method dqa --bits 4",
+            "SMALL LARGE --model builtin:quantsr-c-x2-w4a4 --json",
+        ),
+        _own("upscale"),
+    ),
+    SUPER_RESOLUTION.verb: Verb(
+        SUPER_RESOLUTION.summary, SUPER_RESOLUTION.examples, _own("evaluate")
+    ),
+}
+OTHERS = {
+    "importance": Verb(
+        "Rank the channels of every activation site by importance.",
+        (
+            "--model builtin:edsr-x2 --images HR --criterion gain",
+            "--model builtin:edsr-x2 --images HR --bits 4 --json",
+        ),
+        _own("importance"),
+    ),
+    "train": Verb(
+        "Train a network by a recipe, on a folder of photographs or of a data set.",
+        (
+            "assets/recipes/edsr-x2.toml --data bsds500/train --data t91 --out runs",
+            "assets/recipes/resnet-digits.toml --data . --out runs --resume",
+        ),
+        _own("train"),
+    ),
+    "comparison": Verb(
+        "Run every method of a comparison under the same conditions, and print the table.",
+        (
+            "assets/plans/comparison-x2.toml --data t91 --validate set5 HR LR "
+            "--results results.json --out runs",
+            "assets/plans/transformer-x2.toml --data t91 --validate set5 HR LR "
+            "--results results.json --out runs --seed 0",
+        ),
+        _own("comparison"),
+    ),
+    "ablation": Verb(
+        "Measure what every choice of DQA buys on every network, and print the tables.",
+        (
+            "assets/plans/ablation.toml --data DATA --results points.json",
+            "assets/plans/ablation.toml --data DATA --results points.json --jobs 8 "
+            "--summary summary.json",
+        ),
+        _own("ablation"),
+    ),
+    "codecs": Verb(
+        "Compare lossless codecs on DQA's symbols, and time DQA's stages layer by layer.",
+        (
+            "--model builtin:edsr-x2 --sample cat --bits 3 --extra-bits 3",
+            "--model builtin:edsr-x4 --sample photo.png --json",
+        ),
+        _own("codecs"),
+    ),
+    "bench": Verb(
+        "Time quantization against the network's own pass, as ratios within one run.",
+        ("", "--json"),
+        _own("bench"),
+    ),
+    "app": Verb("Start the app in a browser.", ("", "--port 8600"), _own("app")),
+}
+
+
+def verbs() -> dict[str, Verb]:
+    """Every verb; a task whose verb has no code of its own shares that of recognition."""
+    shared = {
+        task.verb: Verb(task.summary, task.examples, partial(_shared, task))
+        for task in TASKS.values()
+        if task.verb not in PICTURES
+    }
+    return {**PICTURES, **shared, **OTHERS}
