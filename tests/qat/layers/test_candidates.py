@@ -31,7 +31,7 @@ def to_power_of_two(x: Tensor) -> Tensor:
 class Enlarging(nn.Module):
     """first → `before` → body → `after` → up → ×2 → last, with a body of two convolutions."""
 
-    body_names = ("body.0", "body.2")
+    body_names: tuple[str, ...] = ("body.0", "body.2")
 
     def __init__(self, before: Change = lambda x: x, crop_early: bool = True) -> None:
         super().__init__()
