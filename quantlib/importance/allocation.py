@@ -3,28 +3,33 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.importance.sampled import (
+    PER_BIT,
+    SPARE,
+    Quantizers,
+    SampledActivations,
+    largest_of,
+    scaled,
+    too_few,
+)
+from quantlib.importance.searching import fewest_octaves
 from quantlib.ptq.sites import Site, SiteNetwork
 from quantlib.quantizers.channels import by_channel
 from quantlib.quantizers.entropy import EntropyQuantizer
 
 PROBES = 2
-SAMPLE = 1 << 11  # values of a channel
 CANDIDATES = ((False, 0.5), (False, 0.4), (True, 0.5), (True, 0.4))
 # a step per channel or one for the layer, and the rounding
 QUIET = 1e-3  # of the layer's mean sensitivity: channels below count as if they had as much
-SPARE, SPARE_DB = 0.01, 0.05  # of a budget, what may be left over
-OCTAVES, LEAP, FINEST = 40.0, 8.0, 1e-4
-PER_BIT, PER_DB = 1.0, 20 * math.log10(2)  # what an octave of all steps brings
-ROUNDS = 16
+SPARE_DB, PER_DB = 0.05, 20 * math.log10(2)  # what may be left over, and what an octave brings
+ASTRAY = 16.0  # times their full-precision size: such activations are another network's
 
-T = TypeVar("T")
-Quantizers = Mapping[str, EntropyQuantizer]
 Watch = Callable[[int, int], None]
 
 
@@ -98,8 +103,7 @@ def allocate(
     allocation (Shoham and Gersho, IEEE Trans. ASSP 1988).
     """
     by_channels = sensitivities(sites, pictures)
-    with torch.inference_mode():
-        targets = [sites(picture) for picture in pictures]
+    seen = SampledActivations(sites, pictures)
     found: list[Outcome] = []
     for done, (fine, rounding) in enumerate(CANDIDATES):
         watch(done, len(CANDIDATES))
@@ -108,10 +112,10 @@ def allocate(
             site.name: _quantizer(site, by_channels[site.name], fine, rounding, start)
             for site in sites.sites
         }
-        outcome = within(sites, candidate, pictures, bits)
+        outcome = _within(sites, candidate, pictures, bits, seen)
         found.append(replace(outcome, factor=start * outcome.factor))
     watch(len(CANDIDATES), len(CANDIDATES))
-    return max(found, key=lambda outcome: outcome.psnr(targets)).quantizers
+    return max(found, key=lambda outcome: outcome.psnr(seen.outputs)).quantizers
 
 
 def within(
@@ -121,14 +125,35 @@ def within(
 
     A QuantlibError where not even coarser steps would do.
     """
-    outcome = _search(
-        lambda octaves: run(sites, quantizers, pictures, 2**octaves),
-        lambda outcome: bits - outcome.bits,
-        SPARE * bits,
-        PER_BIT,
-    )
+    return _within(sites, quantizers, pictures, bits, SampledActivations(sites, pictures))
+
+
+def _within(
+    sites: SiteNetwork,
+    quantizers: Quantizers,
+    pictures: Sequence[Tensor],
+    bits: float,
+    seen: SampledActivations,
+) -> Outcome:
+    """Steps that lead the network astray spend much although they are too coarse, not too fine.
+
+    The search begins anew then, where full-precision activations would spend `bits`.
+    """
+
+    def search(start: float, limits: Mapping[str, float]) -> Outcome:
+        return fewest_octaves(
+            lambda octaves: run(sites, quantizers, pictures, start * 2**octaves, limits),
+            lambda outcome: bits - outcome.bits,
+            SPARE * bits,
+            PER_BIT,
+        )
+
+    try:
+        outcome = search(1.0, {name: ASTRAY * size for name, size in seen.largest.items()})
+    except _AstrayError:
+        outcome = search(seen.factor_within(quantizers, bits), {})
     if outcome.bits > bits:
-        raise _too_few(bits, outcome.bits)
+        raise too_few(bits, outcome.bits)
     return outcome
 
 
@@ -141,7 +166,7 @@ def within_error(
     """
     with torch.inference_mode():
         targets = [sites(picture) for picture in pictures]
-    outcome = _search(
+    outcome = fewest_octaves(
         lambda octaves: run(sites, quantizers, pictures, 2**-octaves),
         lambda outcome: outcome.psnr(targets) - psnr,
         SPARE_DB,
@@ -154,64 +179,25 @@ def within_error(
     return outcome
 
 
-class SampledActivations:
-    """What a network's sites see of `pictures` in full precision, some values of every channel.
-
-    It answers quickly what quantizers would spend, and which steps keep to a budget; both to a
-    few per cent, because quantized activations differ a little from these.
-    """
-
-    @torch.inference_mode()
-    def __init__(self, sites: SiteNetwork, pictures: Sequence[Tensor]) -> None:
-        self.found: list[tuple[str, Tensor, int, int]] = []
-        self.activations = 0
-
-        def note(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
-            rows = by_channel(a, site.channel_dim)
-            stride = -(-rows.shape[1] // SAMPLE)
-            self.found.append((site.name, rows[:, ::stride].clone(), rows.shape[1], a.dim()))
-            self.activations += a.numel()
-            return a
-
-        for picture in pictures:
-            sites.run(picture, note)
-
-    def bits(self, quantizers: Quantizers) -> float:
-        """Bits per activation."""
-        spent = sum(
-            quantizers[name].bits_of(rows, length, dimensions)
-            for name, rows, length, dimensions in self.found
-        )
-        return spent / max(self.activations, 1)
-
-    def within(self, quantizers: Quantizers, bits: float) -> dict[str, EntropyQuantizer]:
-        """All steps times the smallest factor that keeps to about `bits` per activation."""
-
-        def attempt(octaves: float) -> tuple[dict[str, EntropyQuantizer], float]:
-            tried = scaled(quantizers, 2**octaves)
-            return tried, self.bits(tried)
-
-        met, spent = _search(attempt, lambda one: bits - one[1], SPARE * bits, PER_BIT)
-        if spent > bits:
-            raise _too_few(bits, spent)
-        return met
-
-
-def scaled(quantizers: Quantizers, factor: float) -> dict[str, EntropyQuantizer]:
-    """The same quantizers with all steps times `factor`."""
-    return {name: replace(one, steps=one.steps * factor) for name, one in quantizers.items()}
-
-
 @torch.inference_mode()
 def run(
-    sites: SiteNetwork, quantizers: Quantizers, pictures: Iterable[Tensor], factor: float = 1.0
+    sites: SiteNetwork,
+    quantizers: Quantizers,
+    pictures: Iterable[Tensor],
+    factor: float = 1.0,
+    limits: Mapping[str, float] = MappingProxyType({}),
 ) -> Outcome:
-    """`pictures` through the network with all activations coded, all steps times `factor`."""
+    """`pictures` through the network with all activations coded, all steps times `factor`.
+
+    Activations beyond the `limits` of their site end it: the network has been led astray.
+    """
     tried = scaled(quantizers, factor)
     spent = activations = 0.0
 
     def visit(site: Site, a: Tensor, layer: nn.Module) -> Tensor:
         nonlocal spent, activations
+        if site.name in limits and not largest_of(a) <= limits[site.name]:
+            raise _AstrayError
         values, bits = tried[site.name].estimate(a)
         spent, activations = spent + bits, activations + a.numel()
         return values
@@ -220,49 +206,13 @@ def run(
     return Outcome(tried, factor, outputs, spent / max(activations, 1))
 
 
+class _AstrayError(Exception):
+    """Coarse steps made activations grow far beyond what they are in full precision."""
+
+
 def _quantizer(
     site: Site, by_channel: Tensor, fine: bool, rounding: float, factor: float
 ) -> EntropyQuantizer:
     mean = by_channel.mean().clamp_min(1e-20)
     per_step = by_channel.clamp_min(QUIET * mean) if fine else mean
     return EntropyQuantizer(factor * per_step.rsqrt(), rounding, site.channel_dim)
-
-
-def _too_few(bits: float, least: float) -> QuantlibError:
-    return QuantlibError(
-        f"{bits:g} bits per activation are too few for this network and picture: its tables and "
-        f"headers alone take {least:.3f}; allow more."
-    )
-
-
-def _search(
-    attempt: Callable[[float], T],
-    spare: Callable[[T], float],
-    enough: float,
-    per_octave: float,
-) -> T:
-    """The outcome of the fewest octaves that leave something to spare, at most `enough` if found.
-
-    What is spare grows with the octaves, by about `per_octave`: false position between the nearest
-    two known sides. Where nothing is ever spare, the last outcome.
-    """
-    best, low, high = None, -OCTAVES, OCTAVES
-    octaves, known, slope = 0.0, None, per_octave
-    outcome = attempt(octaves)
-    for _ in range(ROUNDS):
-        left = spare(outcome)
-        if left >= 0:
-            best, high = outcome, octaves
-        else:
-            low = octaves
-        if 0 <= left <= enough or high - low < FINEST:
-            break
-        if known and known[0] != octaves:
-            slope = max((left - known[1]) / (octaves - known[0]), per_octave / 10)
-        known = (octaves, left)
-        stride = (enough / 2 - left) / slope
-        octaves += min(max(stride, -LEAP), LEAP)
-        if not low < octaves < high:
-            octaves = (low + high) / 2
-        outcome = attempt(octaves)
-    return best or outcome

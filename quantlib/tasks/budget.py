@@ -6,7 +6,7 @@ from itertools import count
 from torch import Tensor
 
 from quantlib.evaluation.ledger import Ledger
-from quantlib.importance.allocation import SampledActivations
+from quantlib.importance.sampled import SampledActivations
 from quantlib.ptq import QuantizedNetwork
 from quantlib.quantizers.sizes import ByteSizes
 

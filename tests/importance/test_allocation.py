@@ -7,14 +7,15 @@ import torch
 from torch import nn
 
 from quantlib.errors import QuantlibError
+from quantlib.importance import allocation
 from quantlib.importance.allocation import (
-    SampledActivations,
     allocate,
     run,
     sensitivities,
     within,
     within_error,
 )
+from quantlib.importance.sampled import SampledActivations
 from quantlib.models import load
 from quantlib.ptq import SiteNetwork
 from quantlib.quantizers.entropy import EntropyQuantizer
@@ -119,3 +120,45 @@ def test_what_cannot_be_had():
         within_error(sites, quantizers, PICTURES, 190.0)
     with pytest.raises(QuantlibError, match="at least one picture"):
         sensitivities(sites, [])
+
+
+class Explosive(nn.Module):
+    """Adds the square of what sets a value off from its neighbours, which coarse steps blow up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(4, 4, 1, bias=False)
+        self.mix.weight.data.copy_(torch.eye(4)[..., None, None])
+        self.edges = nn.Conv2d(4, 4, 3, padding=1, padding_mode="replicate", groups=4, bias=False)
+        kernel = torch.tensor([[0.0, -1, 0], [-1, 4, -1], [0, -1, 0]])
+        self.edges.weight.data.copy_(kernel.expand(4, 1, 3, 3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.mix(x)
+        return x + self.edges(x).square()
+
+
+def explosive() -> tuple[SiteNetwork, list[torch.Tensor]]:
+    """A network that a smooth picture passes through nearly unchanged."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(3, 4, 1), *(Explosive() for _ in range(5)), nn.Conv2d(4, 3, 1)]
+    wave = 2 * torch.linspace(0, math.pi, 32).cos()
+    picture = torch.stack([wave.expand(32, 32), wave[:, None].expand(32, 32), wave.outer(wave)])[
+        None
+    ]
+    return SiteNetwork(nn.Sequential(*layers), picture), [picture]
+
+
+def test_steps_that_lead_the_network_astray_are_too_coarse_whatever_they_spend(monkeypatch):
+    sites, pictures = explosive()
+    targets = [sites(picture).detach() for picture in pictures]
+    quantizers = {site.name: EntropyQuantizer(torch.tensor(0.5)) for site in sites.sites}
+    plain = [run(sites, quantizers, pictures, 2 ** (octave / 4)) for octave in range(-24, 20)]
+    finest = min(i for i, outcome in enumerate(plain) if outcome.bits <= 7.5)
+    assert max(outcome.bits for outcome in plain[finest:]) > 12 > 1 > plain[-1].bits
+    runs = []
+    monkeypatch.setattr(allocation, "run", lambda *args: runs.append(args) or run(*args))
+    found = within(sites, quantizers, pictures, 7.5)
+    assert found.bits <= 7.5
+    assert found.psnr(targets) > max(o.psnr(targets) for o in plain if o.bits <= 7.5) - 0.1
+    assert len(runs) < 8

@@ -103,6 +103,7 @@ def test_adapted_and_then_like_any_other_rlq(tmp_path: Path, capsys, monkeypatch
     assert fine(app) and run.result is not None and run.result.complete
     assert app.subheader[0].value.startswith("4-bit RLQ keeps ")
     assert "adapt" not in keys(app) and "Download the adapted network" in downloads(app)
+    assert "14 of 20 layers quantized." in [c.value for c in app.caption]
     weights = next(c.value for c in app.caption if "Weights and biases" in c.value)
     assert "times smaller than FP32" in weights
     (tmp_path / run.result.file.name).write_bytes(run.result.file.content)

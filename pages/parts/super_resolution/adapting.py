@@ -20,10 +20,14 @@ _one_at_a_time, _beginning = threading.Lock(), threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class AdaptedNetwork:
-    """A network with the RLQ that it learned here: its activation sites, and it as a file."""
+    """A network with the RLQ that it learned here: its activation sites, and it as a file.
+
+    `coverage` says how many of how many layers are quantized.
+    """
 
     sites: SiteNetwork
     file: AdaptedFile
+    coverage: str
     steps: int
     complete: bool
 
@@ -86,7 +90,8 @@ class Adaptation:
         made = adapted.network
         assert isinstance(made, SRNetwork)
         sites, file = sites_of(made, "rlq"), file_of(made, self.bits)
-        self.result = AdaptedNetwork(sites, file, adapted.steps, adapted.steps == STEPS)
+        complete = adapted.steps == STEPS
+        self.result = AdaptedNetwork(sites, file, adapted.coverage, adapted.steps, complete)
 
     def _note(self, progress: adapt.AdaptProgress) -> bool:
         self.progress = progress

@@ -39,6 +39,7 @@ def show_adapted(choices: Choices) -> None:
     if adapted is None:
         return
     bits, file = choices.settings.bits, adapted.file
+    st.caption(f"{adapted.coverage}.")
     st.download_button(
         "Download the adapted network",
         file.content,

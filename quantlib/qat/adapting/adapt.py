@@ -56,6 +56,16 @@ class Adapted:
     left_alone: dict[str, str]
     steps: int
 
+    @property
+    def layers(self) -> int:
+        """How many layers run; one that stands in several places counts in each."""
+        return len(self.quantized) + len(self.left_alone)
+
+    @property
+    def coverage(self) -> str:
+        """How many of how many layers are quantized, in words."""
+        return f"{len(self.quantized)} of {self.layers} layers quantized"
+
 
 def adapt(
     network: nn.Module,
@@ -89,6 +99,8 @@ def adapt(
     >>> adapted = adapt(nn.Sequential(*layers), [torch.rand(1, 3, 24, 24)], steps=2)
     >>> adapted.quantized, adapted.left_alone
     (('2',), {'0': 'the first layer', '3': 'the last layer'})
+    >>> adapted.coverage
+    '1 of 3 layers quantized'
     """
     if steps < 0:
         raise QuantlibError(f"{steps} steps cannot be made; give 0 or more.")

@@ -19,5 +19,4 @@ if __name__ == "__main__":
     plain = minmax(network, Scheme("lsq", 4, 4), shown, list(adapted.quantized))
     for name, one in (("FP32", network), ("min-max", plain), ("RLQ on demand", adapted.network)):
         sys.stdout.write(f"{name:14} {set5(one, data):.3f} dB\n")
-    layers = len(adapted.quantized)
-    sys.stdout.write(f"{adapted.steps} steps, {seconds:.0f} s, {layers} layers at W4A4\n")
+    sys.stdout.write(f"{adapted.steps} steps, {seconds:.0f} s, {adapted.coverage}, W4A4\n")
