@@ -18,12 +18,14 @@ from typing import Any
 import constriction
 import numpy as np
 
+from quantlib.coding.claims import hold_claim, most_symbols
 from quantlib.coding.varint import read_varint, varint
 from quantlib.errors import QuantlibError
 
 PRECISION = 12  # frequencies sum to about 2^PRECISION
 MAX_ALPHABET = 1 << 16
-MAX_SYMBOLS = 1 << 28
+FREE_SYMBOLS = 1 << 25  # of a payload of any length; more take a byte for every 32
+BLOCK = 1 << 20  # symbols that the coder decodes at once
 
 _stream: Any = constriction.stream  # type: ignore[attr-defined]
 
@@ -53,7 +55,8 @@ def encode(rows: np.ndarray) -> bytes:
     array([[ 0,  0,  1,  0],
            [-7, -7, -7, -7]], dtype=int32)
 
-    Raises a QuantlibError for other shapes and for rows that span 65536 symbols or more.
+    Raises a QuantlibError for other shapes, for rows that span 65536 symbols or more, beyond 32
+    bits, and for so many nearly constant rows that `decode` would not believe them.
     """
     rows = np.asarray(rows)
     if rows.ndim != 2 or not np.issubdtype(rows.dtype, np.integer):
@@ -65,15 +68,26 @@ def encode(rows: np.ndarray) -> bytes:
     coder = _stream.stack.AnsCoder()
     for row, table in zip(rows[::-1], tables[::-1], strict=True):
         if len(table.frequencies) > 1:
-            coder.encode_reverse((row - table.smallest).astype(np.int32), table.model())
+            coder.encode_reverse(_above(row, table.smallest).astype(np.int32), table.model())
     words = coder.get_compressed().astype("<u4")
     known = (table.to_bytes() for table in tables)
-    return b"".join([head, *known, varint(words.size), words.tobytes()])
+    payload = b"".join([head, *known, varint(words.size), words.tobytes()])
+    if rows.size > most_symbols(payload, FREE_SYMBOLS):
+        raise QuantlibError(
+            f"{rows.size} integers are too many for one payload; code them in parts."
+        )
+    return payload
 
 
-def decode(payload: bytes) -> np.ndarray:
-    """The integers `(R, N)`, `int32`, of a payload; a QuantlibError when it is damaged."""
+def decode(payload: bytes, limit: int | None = None) -> np.ndarray:
+    """The integers `(R, N)`, `int32`, of a payload.
+
+    Raises a QuantlibError when it is damaged, and for more than `limit` symbols, before memory is
+    taken for them; without a limit for more than `FREE_SYMBOLS` and 32 a byte.
+    """
     shape, tables, at = _read_head(payload)
+    most = most_symbols(payload, FREE_SYMBOLS) if limit is None else limit
+    hold_claim(shape[0] * shape[1], most)
     words = np.frombuffer(payload, "<u4", offset=at).astype(np.uint32)
     if words.size and not words[-1]:
         raise _damaged()
@@ -82,7 +96,10 @@ def decode(payload: bytes) -> np.ndarray:
     for row, table in zip(decoded, tables, strict=bool(tables)):
         row[:] = table.smallest
         if len(table.frequencies) > 1:
-            row += coder.decode(table.model(), row.size)
+            model = table.model()
+            for start in range(0, row.size, BLOCK):
+                block = row[start : start + BLOCK]
+                block += coder.decode(model, block.size)
     if not coder.is_empty():
         raise _damaged()
     return decoded
@@ -96,18 +113,24 @@ def table_bytes(payload: bytes) -> int:
 def table_of(row: np.ndarray) -> Table:
     """Frequencies of the integers of one row; what occurs has at least one."""
     smallest, largest = int(row.min()), int(row.max())
+    if not -(1 << 31) <= smallest <= largest < 1 << 31:
+        raise QuantlibError("ANS codes integers of 32 bits; these are larger: scale them.")
     if largest - smallest >= MAX_ALPHABET:
         raise QuantlibError("These integers span too many values for ANS; choose larger steps.")
-    counts = np.bincount(row - smallest)
+    counts = np.bincount(_above(row, smallest))
     scaled = np.round(counts * ((1 << PRECISION) / row.size)).astype(np.int64)
     return Table(smallest, np.where(counts > 0, np.maximum(scaled, 1), 0))
+
+
+def _above(row: np.ndarray, smallest: int) -> np.ndarray:
+    return row.astype(np.int64) - smallest  # the difference may leave the row's own type
 
 
 def _read_head(payload: bytes) -> tuple[tuple[int, int], list[Table], int]:
     try:
         rows, at = read_varint(payload)
         length, at = read_varint(payload, at)
-        if rows * length > MAX_SYMBOLS or (length and rows > len(payload)):
+        if length and rows > len(payload):
             raise _damaged()
         tables = []
         for _ in range(rows if length else 0):
@@ -127,7 +150,7 @@ def _read_table(payload: bytes, at: int) -> tuple[Table, int]:
     if not 1 <= size <= min(MAX_ALPHABET, max(1, len(payload) - at)) or folded >> 32:
         raise _damaged()
     smallest = (folded >> 1) ^ -(folded & 1)
-    if not -(1 << 31) <= smallest <= (1 << 31) - 1 - size:
+    if not -(1 << 31) <= smallest <= (1 << 31) - size:
         raise _damaged()
     if size == 1:
         return Table(smallest, np.ones(1, np.int64)), at

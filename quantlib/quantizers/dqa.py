@@ -25,7 +25,7 @@ from quantlib.quantizers.channels import (
     largest_magnitude,
     step_size,
 )
-from quantlib.quantizers.packed import element_count, pack_codes
+from quantlib.quantizers.packed import claimed_elements, pack_codes
 from quantlib.quantizers.quantizer import Quantizer
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -71,7 +71,7 @@ class DQATensor:
         for channel, payload in zip(
             np.flatnonzero(self.important), self.refinement, strict=bool(self.refinement)
         ):
-            lost = huffman.decode(payload)
+            lost = huffman.decode(payload, rows.shape[1])
             if lost.size != rows.shape[1] or (lost >> self.extra_bits).any():
                 raise QuantlibError("The refinement of a DQA tensor is damaged.")
             rows[channel] = (rows[channel] << self.extra_bits) | lost
@@ -79,7 +79,8 @@ class DQATensor:
 
     def dequantize(self, widened: np.ndarray) -> Tensor:
         """float32 values of `widened` `(C, elements)`, in the tensor's own shape."""
-        values = widened.astype(np.float32) * self.steps[:, None]
+        values = widened.astype(np.float32)
+        values *= self.steps[:, None]
         outer = [self.shape[i] for i in range(len(self.shape)) if i != self.channel_dim]
         values = values.reshape(self.steps.size, *outer)
         return torch.from_numpy(np.ascontiguousarray(np.moveaxis(values, 0, self.channel_dim)))
@@ -134,15 +135,15 @@ class DQATensor:
         return b"".join(parts)
 
     @classmethod
-    def from_bytes(cls, payload: bytes) -> Self:
-        """The inverse of `to_bytes`; QuantlibError when the bytes are damaged."""
+    def from_bytes(cls, payload: bytes, limit: int | None = None) -> Self:
+        """The inverse of `to_bytes`; QuantlibError for damage and more elements than `limit`."""
         try:
             magic, bits, extra_bits, ndim, channel_dim = _HEADER.unpack_from(payload)
             if magic != cls.magic:
                 raise QuantlibError("These bytes are not a DQA tensor; nothing was decoded.")
             _check_bits(bits, extra_bits)
             shape = struct.unpack_from(f"<{ndim}I", payload, _HEADER.size)
-            channels, elements = shape[channel_dim], element_count(shape)
+            channels, elements = shape[channel_dim], claimed_elements(shape, payload, limit)
             at = _HEADER.size + 4 * ndim
             mask = np.frombuffer(payload, np.uint8, -(-channels // 8), at)
             important = np.unpackbits(mask, count=channels).astype(bool)
@@ -320,5 +321,4 @@ def _head_size(shape: tuple[int, ...], channels: int) -> int:
 
 
 def _data_bytes(payload: bytes) -> int:
-    symbols = huffman.decode(payload)
-    return huffman.payload_size(np.bincount(symbols, minlength=1)).data
+    return len(payload) - huffman.table_bytes(payload)

@@ -25,10 +25,10 @@ class AnsDQATensor(DQATensor):
     magic: ClassVar[bytes] = b"DQA2"
 
     def _code_rows(self) -> np.ndarray:
-        rows = ans.decode(self.codes)
-        channels = self.steps.size
+        channels, elements = self.steps.size, element_count(self.shape)
+        rows = ans.decode(self.codes, elements)
         low, high = code_range(self.bits, signed=True)
-        if rows.shape != (channels, element_count(self.shape) // max(channels, 1)) or (
+        if rows.shape != (channels, elements // max(channels, 1)) or (
             rows.size and not low <= rows.min() <= rows.max() <= high
         ):
             raise QuantlibError("The codes of a DQA tensor are damaged.")
