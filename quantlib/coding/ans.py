@@ -13,16 +13,20 @@ at least one bit each.
 """
 
 from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 import constriction
 import numpy as np
 
+from quantlib.coding import compiled
 from quantlib.coding.claims import hold_claim, most_symbols
 from quantlib.coding.varint import read_varint, varint
 from quantlib.errors import QuantlibError
 
 PRECISION = 12  # frequencies sum to about 2^PRECISION
+QUANTILE_BITS = 24  # of the coder; every symbol has one quantile at least
 MAX_ALPHABET = 1 << 16
 FREE_SYMBOLS = 1 << 25  # of a payload of any length; more take a byte for every 32
 BLOCK = 1 << 20  # symbols that the coder decodes at once
@@ -41,6 +45,14 @@ class Table:
         size = len(self.frequencies)
         known = b"".join(map(varint, self.frequencies.tolist())) if size > 1 else b""
         return varint(_zigzag(self.smallest)) + varint(size) + known
+
+    def bounds(self) -> np.ndarray:
+        """Where the quantiles of every symbol begin and end, `uint64 (S + 1,)`, as in `model`."""
+        size = self.frequencies.size
+        shares = self.frequencies / self.frequencies.sum()
+        scale = ((1 << QUANTILE_BITS) - size) / shares.cumsum()[-1]
+        ends = (shares.cumsum() * scale).astype(np.uint64) + np.arange(1, size + 1, dtype=np.uint64)
+        return np.concatenate([[0], ends[:-1], [1 << QUANTILE_BITS]]).astype(np.uint64)
 
     def model(self) -> Any:
         shares = self.frequencies / self.frequencies.sum()
@@ -91,18 +103,40 @@ def decode(payload: bytes, limit: int | None = None) -> np.ndarray:
     words = np.frombuffer(payload, "<u4", offset=at).astype(np.uint32)
     if words.size and not words[-1]:
         raise _damaged()
-    coder = _stream.stack.AnsCoder(words)
     decoded = np.empty(shape, np.int32)
+    coded = []
     for row, table in zip(decoded, tables, strict=bool(tables)):
         row[:] = table.smallest
         if len(table.frequencies) > 1:
-            model = table.model()
-            for start in range(0, row.size, BLOCK):
-                block = row[start : start + BLOCK]
-                block += coder.decode(model, block.size)
-    if not coder.is_empty():
+            coded.append((row, table))
+    kernels = compiled.kernels()
+    decode_rows = partial(_by_kernel, kernels) if kernels else _by_constriction
+    if not decode_rows(words, coded):
         raise _damaged()
     return decoded
+
+
+def _by_constriction(words: np.ndarray, rows: list[tuple[np.ndarray, Table]]) -> bool:
+    """Adds the symbols to the rows, in place; False where the words do not end with them."""
+    coder = _stream.stack.AnsCoder(words)
+    for row, table in rows:
+        model = table.model()
+        for start in range(0, row.size, BLOCK):
+            block = row[start : start + BLOCK]
+            block += coder.decode(model, block.size)
+    return coder.is_empty()
+
+
+def _by_kernel(
+    kernels: ModuleType, words: np.ndarray, rows: list[tuple[np.ndarray, Table]]
+) -> bool:
+    # The last two words are the state that the coder begins with.
+    left, state = max(words.size - 2, 0), 0
+    for word in words[left:].tolist()[::-1]:
+        state = state << 32 | word
+    for row, table in rows:
+        left, state = kernels.rans(words, left, state, table.bounds(), row)
+    return state == 0
 
 
 def table_bytes(payload: bytes) -> int:

@@ -1,7 +1,11 @@
-"""Code words to bits and back by NumPy alone: the plain form that the compiled one is held to."""
+"""Code words to bits and back: compiled, and in a plain form in NumPy."""
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from quantlib.coding import compiled
 from quantlib.coding.prefix_code import canonical_codes
 
 WINDOW = 12
@@ -10,17 +14,56 @@ DECODE_BLOCK = 1 << 16  # bits
 STRIDE = 8  # symbols that one step of the decoder passes over
 
 
-def joined(symbols: np.ndarray, lengths: np.ndarray, bits: int) -> bytes:
-    """Code words of `symbols`, highest bit first, joined to `bits` bits.
+@dataclass(frozen=True, eq=False)
+class PrefixCode:
+    """A complete prefix code; `lengths` `uint8 (S,)` are those of the words of symbols 0, 1, …"""
 
-    They are put into 64-bit words; each lies in one word or in two.
-    """
-    lengths = lengths.astype(np.int64)
-    # Every code word moved to the top of a 64-bit word.
-    codes = canonical_codes(lengths)
-    tops = np.array(
-        [codes[s] << 64 - n if n else 0 for s, n in enumerate(lengths.tolist())], np.uint64
-    )
+    lengths: np.ndarray
+
+    @cached_property
+    def tops(self) -> np.ndarray:
+        """Every symbol's word at the top of 64 bits, `uint64 (S,)`."""
+        codes = zip(canonical_codes(self.lengths), self.lengths.tolist(), strict=True)
+        return np.array([code << 64 - n if n else 0 for code, n in codes], np.uint64)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """The symbols that have words by rising word, `uint8`."""
+        order = np.argsort(self.lengths, stable=True)
+        return order[self.lengths[order] > 0].astype(np.uint8)
+
+    @cached_property
+    def _ordered(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.lengths[self.order], self.tops[self.order]
+
+    @cached_property
+    def _group(self) -> tuple[np.ndarray, int]:
+        """The lengths as words, and how many code words are no longer than 57 bits."""
+        return self.lengths.astype(np.uint64), 57 // int(self.lengths.max())
+
+    def join(self, symbols: np.ndarray, bits: int) -> bytes:
+        """The words of `symbols` `uint8 (N,)`, highest bit first, joined to `bits` bits."""
+        if not (kernels := compiled.kernels()):
+            return _joined(symbols, self.lengths.astype(np.int64), self.tops, bits)
+        size = (bits + 7) // 8
+        out = np.empty(size + 8, np.uint8)
+        kernels.join(symbols, self.tops, *self._group, out)
+        return out[:size].tobytes()
+
+    def part(self, data: np.ndarray, count: int) -> tuple[np.ndarray, int]:
+        """The `uint8 (count,)` symbols whose words `data` begins with, and the bits they take.
+
+        There are fewer symbols where the data end before them.
+        """
+        if not (kernels := compiled.kernels()):
+            return _parted(data, self.lengths, self.order, self._ordered[1], count)
+        out = np.empty(count, np.uint8)
+        done, bits = kernels.part(data, self.order, *self._ordered, out)
+        return out[:done], bits
+
+
+def _joined(symbols: np.ndarray, lengths: np.ndarray, tops: np.ndarray, bits: int) -> bytes:
+    """Code words are put into 64-bit words; each lies in one word or in two."""
     words = np.zeros((bits + 63) // 64 + 1, np.uint64)
     offset = 0
     for start in range(0, symbols.size, ENCODE_BLOCK):
@@ -38,20 +81,12 @@ def joined(symbols: np.ndarray, lengths: np.ndarray, bits: int) -> bytes:
     return words.astype(">u8").tobytes()[: (bits + 7) // 8]
 
 
-def parted(data: np.ndarray, lengths: np.ndarray, count: int) -> tuple[np.ndarray, int]:
-    """The `uint8 (count,)` symbols whose code words `data` begins with, and the bits they take.
-
-    There are fewer symbols where the data end before them. Looks up the symbol at every bit
-    position, then follows the chain of those that count.
-    """
-    order = np.lexsort((np.arange(len(lengths)), lengths))
-    order = order[lengths[order] > 0]
-    codes, sorted_lengths = canonical_codes(lengths), lengths[order].tolist()
+def _parted(
+    data: np.ndarray, lengths: np.ndarray, order: np.ndarray, tops: np.ndarray, count: int
+) -> tuple[np.ndarray, int]:
+    """Looks up the symbol at every bit position, then follows the chain of those that count."""
+    sorted_lengths = lengths[order].tolist()
     longest = sorted_lengths[-1]
-    tops = np.array(
-        [codes[s] << 64 - n for s, n in zip(order.tolist(), sorted_lengths, strict=True)],
-        np.uint64,
-    )
     window = min(longest, WINDOW)
     # The symbol that a window begins with; from `first_long` on its word is longer than the window.
     heads = np.arange(1 << window, dtype=np.uint64) << np.uint64(64 - window)

@@ -10,11 +10,13 @@ The code words follow from the lengths alone (`prefix_code`).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from quantlib.coding import compiled
 from quantlib.coding.claims import hold_claim
-from quantlib.coding.code_words import joined, parted
+from quantlib.coding.code_words import PrefixCode
 from quantlib.coding.packing import pack, packed_size, unpack
 from quantlib.coding.prefix_code import checked, code_lengths, cost
 from quantlib.coding.varint import read_varint, varint
@@ -74,15 +76,44 @@ def encode(symbols: np.ndarray) -> bytes:
     head = varint(symbols.size)
     if symbols.size == 0:
         return head
-    symbols = symbols.reshape(-1)
-    counts = np.bincount(symbols)
+    symbols = np.ascontiguousarray(symbols).reshape(-1)
+    counts = _counts(symbols)
     lengths = code_lengths(counts)
-    width = int(lengths.max()).bit_length()
-    head += bytes([len(counts) - 1, width])
-    if width == 0:
-        return head
-    bits = int(counts @ lengths.astype(np.int64))
-    return head + pack(lengths, width, signed=False) + joined(symbols, lengths, bits)
+    if not lengths.any():
+        return head + bytes([len(counts) - 1, 0])
+    table, code = _table(lengths.tobytes())
+    return head + table + code.join(symbols, int(counts @ lengths.astype(np.int64)))
+
+
+@lru_cache(1 << 10)  # channels often share a code
+def _table(lengths: bytes) -> tuple[bytes, PrefixCode]:
+    """The bytes from the largest symbol to the code lengths, and the code."""
+    known = np.frombuffer(lengths, np.uint8)
+    width = max(lengths).bit_length()
+    head = bytes([len(lengths) - 1, width])
+    return head + pack(known, width, signed=False), PrefixCode(known)
+
+
+@lru_cache(1 << 10)
+def _code(table: bytes) -> PrefixCode:
+    """The code that `_table` has described; QuantlibError where there is none."""
+    largest, width = table[:2]
+    lengths = unpack(table[2:], width, signed=False, shape=(largest + 1,)).astype(np.uint8)
+    longest = int(lengths.max())
+    if longest > MAX_LENGTH or longest.bit_length() != width or lengths[largest] == 0:
+        raise _corrupt("its code lengths are impossible")
+    if sum(1 << longest - n for n in lengths.tolist() if n) != 1 << longest:
+        raise _corrupt("its code lengths are those of no complete prefix code")
+    return PrefixCode(lengths)
+
+
+def _counts(symbols: np.ndarray) -> np.ndarray:
+    """How often each symbol from 0 to the largest occurs."""
+    if not (kernels := compiled.kernels()):
+        return np.bincount(symbols)
+    counts = np.zeros(256, np.int64)
+    kernels.count(symbols, counts)
+    return counts[: counts.nonzero()[0][-1] + 1]
 
 
 def table_bytes(payload: bytes) -> int:
@@ -102,13 +133,13 @@ def decode(payload: bytes, limit: int = MAX_SYMBOLS) -> np.ndarray:
     head = _read_head(payload)
     hold_claim(head.count, min(limit, MAX_SYMBOLS))
     data = np.frombuffer(payload, np.uint8, offset=head.end)
-    if not head.lengths.any():
+    if head.code is None:
         if data.size:
             raise _corrupt("bytes follow its end")
-        return np.full(head.count, head.lengths.size - 1, np.uint8)
+        return np.full(head.count, head.largest, np.uint8)
     if head.count > 8 * data.size:
         raise _corrupt("it ends before its last symbol")
-    symbols, bits = parted(data, head.lengths, head.count)
+    symbols, bits = head.code.part(data, head.count)
     if symbols.size < head.count or bits > 8 * data.size:
         raise _corrupt("it ends before its last symbol")
     if (bits + 7) // 8 != data.size or (bits % 8 and data[-1] & (255 >> bits % 8)):
@@ -118,10 +149,11 @@ def decode(payload: bytes, limit: int = MAX_SYMBOLS) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Head:
-    """`count` symbols with code words of these `lengths`, which begin at byte `end`."""
+    """`count` symbols up to `largest`, whose code words begin at byte `end`; one has no `code`."""
 
     count: int
-    lengths: np.ndarray
+    largest: int
+    code: PrefixCode | None
     end: int
 
 
@@ -131,23 +163,14 @@ def _read_head(payload: bytes) -> _Head:
     except ValueError as error:
         raise _corrupt("it does not begin with a number of symbols") from error
     if count == 0:
-        return _Head(0, np.zeros(1, np.uint8), at)
+        return _Head(0, 0, None, at)
     if len(payload) < at + 2:
         raise _corrupt("it ends inside its header")
     largest, width = payload[at], payload[at + 1]
-    at += 2
-    end = at + packed_size(largest + 1, width)
+    end = at + 2 + packed_size(largest + 1, width)
     if width > MAX_LENGTH.bit_length() or len(payload) < end:
         raise _corrupt("its code table is incomplete")
-    if width == 0:
-        return _Head(count, np.zeros(largest + 1, np.uint8), end)
-    lengths = unpack(payload[at:end], width, signed=False, shape=(largest + 1,))
-    longest = int(lengths.max())
-    if longest > MAX_LENGTH or longest.bit_length() != width or lengths[largest] == 0:
-        raise _corrupt("its code lengths are impossible")
-    if sum(1 << longest - n for n in lengths.tolist() if n) != 1 << longest:
-        raise _corrupt("its code lengths are those of no complete prefix code")
-    return _Head(count, lengths, end)
+    return _Head(count, largest, _code(payload[at:end]) if width else None, end)
 
 
 def _corrupt(what: str) -> QuantlibError:

@@ -69,7 +69,7 @@ class AnsDQAQuantizer(DQAQuantizer):
         return ans.encode(by_channel(codes, self.channel_dim).numpy())
 
     def _code_sizes(self, q: Tensor) -> CodeSizes:
-        return _sizes(self._coded_codes(self.shift(q)))
+        return _sizes(self._coded_codes(self.split(q)[0]))
 
 
 def with_coded_codes(quantizer: DQAQuantizer) -> AnsDQAQuantizer:

@@ -149,7 +149,8 @@ def pack_tensor(
 
 
 def pack_codes(codes: Tensor, bitwidth: BitWidth) -> bytes:
-    return pack(codes.to(torch.int16).cpu().numpy(), bitwidth.bits, bitwidth.signed)
+    integers = codes.to(torch.int16) if codes.is_floating_point() else codes
+    return pack(integers.cpu().numpy(), bitwidth.bits, bitwidth.signed)
 
 
 def power_of_two_values(codes: Tensor, bitwidth: BitWidth) -> Tensor:
