@@ -1,1 +1,1 @@
-"""Integer codes as bytes: fixed width and canonical Huffman."""
+"""Integer codes as bytes: fixed width, canonical Huffman, zero runs and ANS."""

@@ -105,7 +105,7 @@ def _from_huffman_rows(payload: bytes, layout: Layout) -> np.ndarray:
     try:
         for _ in range(layout.shape[0]):
             length, at = read_varint(payload, at)
-            rows.append(huffman.decode(payload[at : at + length]))
+            rows.append(huffman.decode(payload[at : at + length], layout.shape[1]))
             at += length
     except ValueError as error:
         raise _damaged() from error
@@ -176,19 +176,19 @@ CODECS = (
         "huffman-layer",
         "Huffman, one table per layer",
         lambda symbols, layout: huffman.encode(layout.as_bytes(symbols)),
-        lambda payload, layout: layout.from_bytes(huffman.decode(payload)),
+        lambda payload, layout: layout.from_bytes(huffman.decode(payload, layout.count)),
     ),
     Codec(
         "zero-runs",
         "Huffman with zero runs",
         lambda symbols, layout: zero_runs.encode(symbols),
-        lambda payload, layout: layout.checked(zero_runs.decode(payload)),
+        lambda payload, layout: layout.checked(zero_runs.decode(payload, layout.count)),
     ),
     Codec(
         "ans",
         "ANS, a table per channel",
         lambda symbols, layout: ans.encode(symbols),
-        lambda payload, layout: layout.checked(ans.decode(payload)),
+        lambda payload, layout: layout.checked(ans.decode(payload, layout.count)),
     ),
     Codec("deflate", "Deflate", _deflated, _inflated),
     Codec("zstandard", "Zstandard", _zstandard_bytes, _from_zstandard),

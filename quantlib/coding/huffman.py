@@ -10,21 +10,21 @@ The code words follow from the lengths alone (`prefix_code`).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from quantlib.coding import compiled
+from quantlib.coding.claims import hold_claim
+from quantlib.coding.code_words import PrefixCode
 from quantlib.coding.packing import pack, packed_size, unpack
-from quantlib.coding.prefix_code import canonical_codes, checked, code_lengths, cost
+from quantlib.coding.prefix_code import checked, code_lengths, cost
 from quantlib.coding.varint import read_varint, varint
 from quantlib.errors import QuantlibError
 
 MAX_SYMBOLS = 1 << 26  # no payload, whatever it announces, decodes to more than 64 MiB
 # A word of L bits needs counts that sum to the Fibonacci number F(L + 2); F(40) > MAX_SYMBOLS.
 MAX_LENGTH = 37
-WINDOW = 12
-ENCODE_BLOCK = 1 << 18  # symbols
-DECODE_BLOCK = 1 << 16  # bits
-STRIDE = 8  # symbols that one step of the decoder passes over
 
 
 @dataclass(frozen=True)
@@ -76,169 +76,102 @@ def encode(symbols: np.ndarray) -> bytes:
     head = varint(symbols.size)
     if symbols.size == 0:
         return head
-    symbols = symbols.reshape(-1)
-    counts = np.bincount(symbols)
+    symbols = np.ascontiguousarray(symbols).reshape(-1)
+    counts = _counts(symbols)
     lengths = code_lengths(counts)
-    width = int(lengths.max()).bit_length()
-    head += bytes([len(counts) - 1, width])
-    if width == 0:
-        return head
-    bits = int(counts @ lengths.astype(np.int64))
-    return head + pack(lengths, width, signed=False) + _code_bits(symbols, lengths, bits)
+    if not lengths.any():
+        return head + bytes([len(counts) - 1, 0])
+    table, code = _table(lengths.tobytes())
+    return head + table + code.join(symbols, int(counts @ lengths.astype(np.int64)))
 
 
-def decode(payload: bytes) -> np.ndarray:
+@lru_cache(1 << 10)  # channels often share a code
+def _table(lengths: bytes) -> tuple[bytes, PrefixCode]:
+    """The bytes from the largest symbol to the code lengths, and the code."""
+    known = np.frombuffer(lengths, np.uint8)
+    width = max(lengths).bit_length()
+    head = bytes([len(lengths) - 1, width])
+    return head + pack(known, width, signed=False), PrefixCode(known)
+
+
+@lru_cache(1 << 10)
+def _code(table: bytes) -> PrefixCode:
+    """The code that `_table` has described; QuantlibError where there is none."""
+    largest, width = table[:2]
+    lengths = unpack(table[2:], width, signed=False, shape=(largest + 1,)).astype(np.uint8)
+    longest = int(lengths.max())
+    if longest > MAX_LENGTH or longest.bit_length() != width or lengths[largest] == 0:
+        raise _corrupt("its code lengths are impossible")
+    if sum(1 << longest - n for n in lengths.tolist() if n) != 1 << longest:
+        raise _corrupt("its code lengths are those of no complete prefix code")
+    return PrefixCode(lengths)
+
+
+def _counts(symbols: np.ndarray) -> np.ndarray:
+    """How often each symbol from 0 to the largest occurs."""
+    if not (kernels := compiled.kernels()):
+        return np.bincount(symbols)
+    counts = np.zeros(256, np.int64)
+    kernels.count(symbols, counts)
+    return counts[: counts.nonzero()[0][-1] + 1]
+
+
+def table_bytes(payload: bytes) -> int:
+    """How many bytes of a payload of `encode` come before the code words."""
+    return _read_head(payload).end
+
+
+def decode(payload: bytes, limit: int = MAX_SYMBOLS) -> np.ndarray:
     """The `uint8 (symbols,)` that `encode` turned into `payload`.
 
-    Raises QuantlibError for anything that `encode` cannot have written.
+    Raises QuantlibError for anything that `encode` cannot have written, and for more than `limit`
+    symbols, before memory is taken for them: a symbol that occurs alone costs no bits.
 
     >>> decode(bytes.fromhex("08 03 02 a1 35 80")).tolist()
     [0, 0, 3, 0, 2, 3, 0, 0]
     """
-    count, at = _read_count(payload)
-    if count > MAX_SYMBOLS:
-        raise _corrupt(f"it announces {count} symbols")
+    head = _read_head(payload)
+    hold_claim(head.count, min(limit, MAX_SYMBOLS))
+    data = np.frombuffer(payload, np.uint8, offset=head.end)
+    if head.code is None:
+        if data.size:
+            raise _corrupt("bytes follow its end")
+        return np.full(head.count, head.largest, np.uint8)
+    if head.count > 8 * data.size:
+        raise _corrupt("it ends before its last symbol")
+    symbols, bits = head.code.part(data, head.count)
+    if symbols.size < head.count or bits > 8 * data.size:
+        raise _corrupt("it ends before its last symbol")
+    if (bits + 7) // 8 != data.size or (bits % 8 and data[-1] & (255 >> bits % 8)):
+        raise _corrupt("its last byte is not where its code words end")
+    return symbols
+
+
+@dataclass(frozen=True)
+class _Head:
+    """`count` symbols up to `largest`, whose code words begin at byte `end`; one has no `code`."""
+
+    count: int
+    largest: int
+    code: PrefixCode | None
+    end: int
+
+
+def _read_head(payload: bytes) -> _Head:
+    try:
+        count, at = read_varint(payload)
+    except ValueError as error:
+        raise _corrupt("it does not begin with a number of symbols") from error
     if count == 0:
-        _expect_end(payload, at)
-        return np.zeros(0, np.uint8)
+        return _Head(0, 0, None, at)
     if len(payload) < at + 2:
         raise _corrupt("it ends inside its header")
     largest, width = payload[at], payload[at + 1]
-    at += 2
-    if width == 0:
-        _expect_end(payload, at)
-        return np.full(count, largest, np.uint8)
-    end = at + packed_size(largest + 1, width)
+    end = at + 2 + packed_size(largest + 1, width)
     if width > MAX_LENGTH.bit_length() or len(payload) < end:
         raise _corrupt("its code table is incomplete")
-    lengths = unpack(payload[at:end], width, signed=False, shape=(largest + 1,))
-    longest = int(lengths.max())
-    if longest > MAX_LENGTH or longest.bit_length() != width or lengths[largest] == 0:
-        raise _corrupt("its code lengths are impossible")
-    if sum(1 << longest - int(n) for n in lengths if n) != 1 << longest:
-        raise _corrupt("its code lengths are those of no complete prefix code")
-    if count > 8 * (len(payload) - end):
-        raise _corrupt("it ends before its last symbol")
-    return _decoded(np.frombuffer(payload, np.uint8, offset=end), lengths, count)
-
-
-def _read_count(payload: bytes) -> tuple[int, int]:
-    try:
-        return read_varint(payload)
-    except ValueError as error:
-        raise _corrupt("it does not begin with a number of symbols") from error
+    return _Head(count, largest, _code(payload[at:end]) if width else None, end)
 
 
 def _corrupt(what: str) -> QuantlibError:
     return QuantlibError(f"The Huffman payload is damaged: {what}; write or fetch the file again.")
-
-
-def _expect_end(payload: bytes, at: int) -> None:
-    if len(payload) != at:
-        raise _corrupt("bytes follow its end")
-
-
-def _code_bits(symbols: np.ndarray, lengths: np.ndarray, bits: int) -> bytes:
-    """Code words joined to `bits` bits in 64-bit words; each lies in one word or in two."""
-    lengths = lengths.astype(np.int64)
-    # Every code word moved to the top of a 64-bit word.
-    codes = canonical_codes(lengths)
-    tops = np.array(
-        [codes[s] << 64 - n if n else 0 for s, n in enumerate(lengths.tolist())], np.uint64
-    )
-    words = np.zeros((bits + 63) // 64 + 1, np.uint64)
-    offset = 0
-    for start in range(0, symbols.size, ENCODE_BLOCK):
-        block = symbols[start : start + ENCODE_BLOCK]
-        ends = np.cumsum(lengths[block])
-        ends += offset
-        starts = np.empty_like(ends)
-        starts[0], starts[1:] = offset, ends[:-1]
-        offset = int(ends[-1])
-        top, word, shift = tops[block], starts >> 6, (starts & 63).astype(np.uint64)
-        first = np.flatnonzero(np.diff(word, prepend=-1))
-        words[word[first]] |= np.bitwise_or.reduceat(top >> shift, first)
-        split = np.flatnonzero((ends - 1) >> 6 > word)
-        words[word[split] + 1] |= top[split] << (np.uint64(64) - shift[split])
-    return words.astype(">u8").tobytes()[: (bits + 7) // 8]
-
-
-def _decoded(data: np.ndarray, lengths: np.ndarray, count: int) -> np.ndarray:
-    """Looks up the symbol at every bit position, then follows the chain of those that count."""
-    order = np.lexsort((np.arange(len(lengths)), lengths))
-    order = order[lengths[order] > 0]
-    codes, sorted_lengths = canonical_codes(lengths), lengths[order].tolist()
-    longest = sorted_lengths[-1]
-    tops = np.array(
-        [codes[s] << 64 - n for s, n in zip(order.tolist(), sorted_lengths, strict=True)],
-        np.uint64,
-    )
-    window = min(longest, WINDOW)
-    # The symbol that a window begins with; from `first_long` on its word is longer than the window.
-    heads = np.arange(1 << window, dtype=np.uint64) << np.uint64(64 - window)
-    table = order[np.searchsorted(tops, heads, "right") - 1].astype(np.uint8)
-    short = [n for n in sorted_lengths if n <= window]
-    first_long = sum(1 << window - n for n in short)
-    lengths = lengths.astype(np.int64)
-
-    out = np.empty(count, np.uint8)
-    padded = np.concatenate([data, np.zeros(8, np.uint8)])
-    done = position = 0
-    block_bytes = DECODE_BLOCK // 8
-    for start in range(0, len(data), block_bytes):
-        size = min(block_bytes, len(data) - start)
-        raw = padded[start : start + size + 8]
-        windows = _windows(raw, window)
-        symbols = table[windows]
-        if longest > window:
-            far = np.flatnonzero(windows >= first_long)
-            symbols[far] = order[np.searchsorted(tops, _peek(raw, far), "right") - 1]
-        end = 8 * size
-        # A position beyond the block follows itself, so that every stride stops there.
-        following = np.arange(end + longest)
-        following[:end] += lengths[symbols]
-        stride = following
-        for _ in range(STRIDE.bit_length() - 1):
-            stride = stride[stride]
-        anchors = []
-        while position < end:
-            anchors.append(position)
-            position = stride.item(position)
-        rows = np.empty((len(anchors), STRIDE), np.int64)
-        step = np.array(anchors, np.int64)
-        for i in range(STRIDE):
-            rows[:, i] = step
-            step = following[step]
-        visited = rows.reshape(-1)
-        visited = visited[visited < end][: count - done]
-        out[done : done + len(visited)] = symbols[visited]
-        done += len(visited)
-        position -= end
-        if done == count:
-            used = 8 * start + int(following[visited[-1]])
-            break
-    else:
-        raise _corrupt("it ends before its last symbol")
-    if (used + 7) // 8 != len(data) or (used % 8 and data[-1] & (255 >> used % 8)):
-        raise _corrupt("its last byte is not where its code words end")
-    return out
-
-
-def _windows(raw: np.ndarray, window: int) -> np.ndarray:
-    """The `window` bits, 12 at most, from every bit position on, except in the last 8 bytes."""
-    words = raw[:-8].astype(np.uint32) << np.uint32(16)
-    words |= raw[1:-7].astype(np.uint32) << np.uint32(8)
-    words |= raw[2:-6]
-    out = np.empty((len(words), 8), np.uint16)
-    for i in range(8):
-        out[:, i] = words >> np.uint32(24 - window - i) & np.uint32((1 << window) - 1)
-    return out.reshape(-1)
-
-
-def _peek(raw: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """The 57 bits or more from each bit position on, moved to the top of a 64-bit word."""
-    at = positions >> 3
-    words = np.zeros(len(positions), np.uint64)
-    for i in range(8):
-        words |= raw[at + i].astype(np.uint64) << np.uint64(56 - 8 * i)
-    return words << (positions & 7).astype(np.uint64)

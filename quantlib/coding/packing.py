@@ -11,13 +11,22 @@ Only the last byte is padded, with zeros. At 4 bits this is the layout of ONNX's
 """
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+from typing import TypeVar
 
 import numpy as np
 
+from quantlib.coding import compiled
 from quantlib.errors import QuantlibError
 
 GROUP = 8  # eight codes fill `bits` whole bytes and fit one 64-bit word
+KERNEL_TYPES = (np.uint8, np.int16, np.int32)
+MANY, MAX_CORES = 1 << 22, 4
+
+T = TypeVar("T")
 
 
 def packed_size(count: int, bits: int) -> int:
@@ -57,19 +66,12 @@ def pack(codes: np.ndarray, bits: int, signed: bool) -> bytes:
         raise QuantlibError(f"Codes are integers, not {codes.dtype}; round and cast them first.")
     if codes.size == 0:
         return b""
-    smallest, largest = int(codes.min()), int(codes.max())
-    if smallest < low or largest > high:
-        raise QuantlibError(
-            f"Codes from {smallest} to {largest} do not fit {low} to {high}; "
-            "clip them or use more bits."
-        )
-    fields = np.zeros((-(-codes.size // GROUP), GROUP), np.uint8)
-    fields.reshape(-1)[: codes.size] = codes.reshape(-1).astype(np.uint8) & ((1 << bits) - 1)
-    words = fields[:, 0].astype(np.uint64)
-    for i in range(1, GROUP):
-        words |= fields[:, i].astype(np.uint64) << np.uint64(i * bits)
-    stream = words.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)[:, :bits]
-    return stream.tobytes()[: packed_size(codes.size, bits)]
+    codes = np.ascontiguousarray(codes).reshape(-1)
+    kernels = compiled.kernels()
+    if kernels and codes.dtype in KERNEL_TYPES:
+        return _packed_compiled(kernels, codes, bits, low, high)
+    _expect_between(int(codes.min()), int(codes.max()), low, high)
+    return _packed(codes, bits)
 
 
 def unpack(payload: bytes, bits: int, signed: bool, shape: Sequence[int]) -> np.ndarray:
@@ -90,17 +92,77 @@ def unpack(payload: bytes, bits: int, signed: bool, shape: Sequence[int]) -> np.
             f"{count} codes of {bits} bits take {packed_size(count, bits)} bytes, but there are "
             f"{len(payload)}; check the shape, the width and whether the file is complete."
         )
+    stream, sign = np.frombuffer(payload, np.uint8), high + 1 if signed else 0
+    if kernels := compiled.kernels():
+        codes = _unpacked_compiled(kernels, stream, bits, sign, count)
+    else:
+        codes = _unpacked(stream, bits, sign, count)
+    return codes.reshape(shape)
+
+
+def _expect_between(smallest: int, largest: int, low: int, high: int) -> None:
+    if smallest < low or largest > high:
+        raise QuantlibError(
+            f"Codes from {smallest} to {largest} do not fit {low} to {high}; "
+            "clip them or use more bits."
+        )
+
+
+def _packed_compiled(
+    kernels: ModuleType, codes: np.ndarray, bits: int, low: int, high: int
+) -> bytes:
+    def part(first: int, last: int) -> tuple[int, int, np.ndarray]:
+        out = np.empty(packed_size(last - first, bits) + 8, np.uint8)
+        return *kernels.pack(codes[first:last], bits, out), out[:-8]
+
+    smallest, largest, parts = zip(*_by_parts(codes.size, part), strict=True)
+    _expect_between(min(smallest), max(largest), low, high)
+    return b"".join(parts)
+
+
+def _unpacked_compiled(
+    kernels: ModuleType, stream: np.ndarray, bits: int, sign: int, count: int
+) -> np.ndarray:
+    codes = np.empty(count, np.int16)
+
+    def part(first: int, last: int) -> None:
+        own = stream[first // GROUP * bits : packed_size(last, bits)]
+        kernels.unpack(own, bits, sign, codes[first:last])
+
+    _by_parts(count, part)
+    return codes
+
+
+def _by_parts(count: int, work: Callable[[int, int], T]) -> list[T]:
+    """`work` on the first and the last code of every part; of many codes one for each core."""
+    cores = min(os.cpu_count() or 1, MAX_CORES)
+    if count < MANY or cores == 1:
+        return [work(0, count)]
+    size = -(-count // (cores * GROUP)) * GROUP
+    firsts = range(0, count, size)
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(work, firsts, (min(first + size, count) for first in firsts)))
+
+
+def _packed(codes: np.ndarray, bits: int) -> bytes:
+    fields = np.zeros((-(-codes.size // GROUP), GROUP), np.uint8)
+    fields.reshape(-1)[: codes.size] = codes.astype(np.uint8) & ((1 << bits) - 1)
+    words = fields[:, 0].astype(np.uint64)
+    for i in range(1, GROUP):
+        words |= fields[:, i].astype(np.uint64) << np.uint64(i * bits)
+    stream = words.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)[:, :bits]
+    return stream.tobytes()[: packed_size(codes.size, bits)]
+
+
+def _unpacked(stream: np.ndarray, bits: int, sign: int, count: int) -> np.ndarray:
     groups = -(-count // GROUP)
-    stream = np.zeros(groups * bits, np.uint8)
-    stream[: len(payload)] = np.frombuffer(payload, np.uint8)
+    whole = np.zeros(groups * bits, np.uint8)
+    whole[: stream.size] = stream
     padded = np.zeros((groups, 8), np.uint8)
-    padded[:, :bits] = stream.reshape(groups, bits)
+    padded[:, :bits] = whole.reshape(groups, bits)
     words = padded.view("<u8")[:, 0]
     fields = np.empty((groups, GROUP), np.uint8)
     for i in range(GROUP):
         fields[:, i] = words >> np.uint64(i * bits)
     codes = (fields.reshape(-1)[:count] & ((1 << bits) - 1)).astype(np.int16)
-    if signed:
-        sign = np.int16(high + 1)
-        codes = (codes ^ sign) - sign
-    return codes.reshape(shape)
+    return (codes ^ np.int16(sign)) - np.int16(sign) if sign else codes

@@ -14,12 +14,21 @@ of zeros has one spelling (the RUNA and RUNB of bzip2). Zigzag numbers are 0, -1
 import numpy as np
 
 from quantlib.coding import huffman
+from quantlib.coding.claims import hold_claim
 from quantlib.coding.varint import read_varint, varint
 from quantlib.errors import QuantlibError
 
 ESCAPE = 255
 MAX_SYMBOLS = huffman.MAX_SYMBOLS
+BLOCK = 1 << 16  # symbols
 _DIGITS = 2  # the symbols below are digits of runs
+
+
+def _signed(zigzag: np.ndarray) -> np.ndarray:
+    return (zigzag >> 1) ^ -(zigzag & 1)
+
+
+_INTEGERS = _signed(np.arange(-1, ESCAPE)).astype(np.int32)  # by symbol; digits stand for none
 
 
 def encode(integers: np.ndarray) -> bytes:
@@ -50,26 +59,46 @@ def encode(integers: np.ndarray) -> bytes:
     return b"".join([head, varint(len(payload)), payload, *map(varint, escaped.tolist())])
 
 
-def decode(payload: bytes) -> np.ndarray:
-    """The integers `(N,)`, `int32`, of a payload; a QuantlibError when it is damaged."""
+def decode(payload: bytes, limit: int = MAX_SYMBOLS) -> np.ndarray:
+    """The integers `(N,)`, `int32`, of a payload.
+
+    Raises a QuantlibError when it is damaged, and for more than `limit` integers, before memory is
+    taken for them.
+    """
     try:
         count, at = read_varint(payload)
         length, at = read_varint(payload, at) if count else (0, at)
     except ValueError as error:
         raise _damaged() from error
     end = at + length
-    if count > MAX_SYMBOLS or end > len(payload):
+    hold_claim(count, min(limit, MAX_SYMBOLS))
+    if end > len(payload):
         raise _damaged()
-    symbols = huffman.decode(payload[at:end]) if count else np.zeros(0, np.uint8)
-    zigzag = symbols.astype(np.int64) - 1
-    escapes = symbols == ESCAPE
-    zigzag[escapes] = _escaped(payload, end, int(escapes.sum()))
-    lengths = _lengths(symbols)
-    if int(lengths.sum()) != count:
-        raise _damaged()
-    other = symbols >= _DIGITS
+    # Every symbol stands for one integer at least.
+    symbols = huffman.decode(payload[at:end], count) if count else np.zeros(0, np.uint8)
+    escaped = _signed(_escaped(payload, end, int((symbols == ESCAPE).sum())))
     integers = np.zeros(count, np.int32)
-    integers[np.cumsum(lengths)[other] - 1] = (zigzag[other] >> 1) ^ -(zigzag[other] & 1)
+    done = digits = escapes = 0
+    for start in range(0, symbols.size, BLOCK):
+        block = symbols[start : start + BLOCK]
+        other = block[block >= _DIGITS]
+        if other.size < block.size:
+            lengths, digits = _lengths(block, digits)
+            ends = np.cumsum(lengths) + done
+            places = ends[block >= _DIGITS] - 1
+            done = int(ends[-1])
+        else:
+            places = slice(done, done + other.size)
+            done, digits = done + other.size, 0
+        if done > count:
+            raise _damaged()
+        values = _INTEGERS[other]
+        escape = np.flatnonzero(other == ESCAPE)
+        values[escape] = escaped[escapes : escapes + escape.size]
+        escapes += escape.size
+        integers[places] = values
+    if done != count:
+        raise _damaged()
     return integers
 
 
@@ -89,15 +118,19 @@ def _symbols(integers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return symbols, zigzag[zigzag + 1 >= ESCAPE]
 
 
-def _lengths(symbols: np.ndarray) -> np.ndarray:
-    """How many integers every symbol stands for: a digit d at place i for (d + 1)·2^i zeros."""
+def _lengths(symbols: np.ndarray, digits: int) -> tuple[np.ndarray, int]:
+    """How many integers every symbol stands for: a digit d at place i for (d + 1)·2^i zeros.
+
+    `digits` of a run come before the first symbol; the second result are those after the last.
+    """
     places = np.arange(symbols.size)
     other = symbols >= _DIGITS
-    before = np.maximum.accumulate(np.where(other, places, -1))
+    before = np.maximum.accumulate(np.where(other, places, -1 - digits))
     place = np.where(other, 0, places - before - 1)
-    if place.size and place.max() > MAX_SYMBOLS.bit_length():
+    if place.max() > MAX_SYMBOLS.bit_length():
         raise _damaged()
-    return np.where(other, 1, symbols.astype(np.int64) + 1 << place)
+    lengths = np.where(other, 1, symbols.astype(np.int64) + 1 << place)
+    return lengths, int(places[-1] - before[-1])
 
 
 def _escaped(payload: bytes, at: int, count: int) -> np.ndarray:

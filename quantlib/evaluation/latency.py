@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from quantlib.coding import compiled
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.operations import macs_of, operation_counts
 from quantlib.evaluation.timing import timed
@@ -30,8 +31,8 @@ class Stage:
 class LayerLatency:
     """One site: `layer` are the multiply-accumulates and seconds of the layers that it feeds.
 
-    `stages` are DQA's own by the names of `STAGES`. All of it runs in floating point and NumPy,
-    so the times say what this implementation costs, not what an integer one would.
+    `stages` are DQA's own by the names of `STAGES`. Quantizing runs in floating point and the
+    coders on one core, so the times say what this implementation costs, not what another would.
     """
 
     site: str
@@ -82,6 +83,7 @@ def measure_latency(
     """
     if not network.settings.entry.shifts:
         raise QuantlibError("Only DQA has these stages; choose the method dqa to time them.")
+    compiled.warm()
     sites = network.site_network
     total = len(sites.sites) if only is None else len(only)
     found: list[LayerLatency] = []
@@ -126,9 +128,7 @@ def _layer_latency(
     repeats: int,
 ) -> LayerLatency:
     q, quantizing = timed(lambda: quantizer.widened(a), repeats)
-    (codes, errors), shifting = timed(
-        lambda: (quantizer.shift(q), quantizer.shifting_errors(q)), repeats
-    )
+    (codes, errors), shifting = timed(lambda: quantizer.split(q), repeats)
     encoded, encoding = timed(lambda: quantizer.coded(codes, errors), repeats)
     widened, decoding = timed(encoded.widened, repeats)
     values, dequantizing = timed(lambda: encoded.dequantize(widened), repeats)

@@ -25,7 +25,7 @@ from quantlib.quantizers.channels import (
     largest_magnitude,
     step_size,
 )
-from quantlib.quantizers.packed import element_count, pack_codes
+from quantlib.quantizers.packed import claimed_elements, pack_codes
 from quantlib.quantizers.quantizer import Quantizer
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -66,30 +66,32 @@ class DQATensor:
         return self.dequantize(self.widened())
 
     def widened(self) -> np.ndarray:
-        """int32 `(C, elements)`: q' = code·2^m + k on important channels, q elsewhere."""
+        """Integers `(C, elements)`: q' = code·2^m + k on important channels, q elsewhere."""
         rows = self._code_rows()
         for channel, payload in zip(
             np.flatnonzero(self.important), self.refinement, strict=bool(self.refinement)
         ):
-            lost = huffman.decode(payload)
-            if lost.size != rows.shape[1] or (lost >> self.extra_bits).any():
+            lost = huffman.decode(payload, rows.shape[1])
+            if lost.size != rows.shape[1] or lost.max(initial=0) >> self.extra_bits:
                 raise QuantlibError("The refinement of a DQA tensor is damaged.")
-            rows[channel] = (rows[channel] << self.extra_bits) | lost
+            rows[channel] <<= self.extra_bits
+            rows[channel] |= lost
         return rows
 
     def dequantize(self, widened: np.ndarray) -> Tensor:
         """float32 values of `widened` `(C, elements)`, in the tensor's own shape."""
-        values = widened.astype(np.float32) * self.steps[:, None]
+        values = torch.from_numpy(widened).float()
+        values *= torch.from_numpy(self.steps)[:, None]
         outer = [self.shape[i] for i in range(len(self.shape)) if i != self.channel_dim]
-        values = values.reshape(self.steps.size, *outer)
-        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(values, 0, self.channel_dim)))
+        values = values.view(self.steps.size, *outer)
+        return values.movedim(0, self.channel_dim).contiguous()
 
     def _code_rows(self) -> np.ndarray:
-        """The n-bit codes, int32 `(C, elements)`."""
-        codes = unpack(self.codes, self.bits, True, self.shape).astype(np.int32)
+        """The n-bit codes `(C, elements)`, in a type that holds `BitWidth` and the extra bits."""
+        codes = unpack(self.codes, self.bits, True, self.shape)
         channels = self.steps.size
         rows = np.moveaxis(codes, self.channel_dim, 0)
-        return rows.reshape(channels, codes.size // max(channels, 1)).copy()
+        return np.ascontiguousarray(rows).reshape(channels, codes.size // max(channels, 1))
 
     def _code_sizes(self) -> CodeSizes:
         return CodeSizes(len(self.codes), 0)
@@ -134,20 +136,20 @@ class DQATensor:
         return b"".join(parts)
 
     @classmethod
-    def from_bytes(cls, payload: bytes) -> Self:
-        """The inverse of `to_bytes`; QuantlibError when the bytes are damaged."""
+    def from_bytes(cls, payload: bytes, limit: int | None = None) -> Self:
+        """The inverse of `to_bytes`; QuantlibError for damage and more elements than `limit`."""
         try:
             magic, bits, extra_bits, ndim, channel_dim = _HEADER.unpack_from(payload)
             if magic != cls.magic:
                 raise QuantlibError("These bytes are not a DQA tensor; nothing was decoded.")
             _check_bits(bits, extra_bits)
             shape = struct.unpack_from(f"<{ndim}I", payload, _HEADER.size)
-            channels, elements = shape[channel_dim], element_count(shape)
+            channels, elements = shape[channel_dim], claimed_elements(shape, payload, limit)
             at = _HEADER.size + 4 * ndim
             mask = np.frombuffer(payload, np.uint8, -(-channels // 8), at)
             important = np.unpackbits(mask, count=channels).astype(bool)
             at += mask.size
-            steps = np.frombuffer(payload, "<f4", channels, at)
+            steps = np.frombuffer(payload, "<f4", channels, at).copy()
             at += 4 * channels
             codes, at = cls._read_codes(payload, at, elements, bits)
             refinement = []
@@ -185,21 +187,34 @@ class DQAQuantizer(Quantizer):
     def _chosen(self) -> Tensor:
         return self.important.nonzero().flatten()
 
+    @cached_property
+    def _shift(self) -> Tensor:
+        return torch.where(self.important, self.extra_bits, 0).to(torch.int16)
+
     def widened(self, x: Tensor) -> Tensor:
         """q' on important channels, q elsewhere, as floats in the shape of `x`."""
         low, high = (along_channels(side, x, self.channel_dim) for side in self._range)
         q = x / along_channels(self.steps, x, self.channel_dim)
         return q.round_().clamp_(low, high)
 
+    def split(self, q: Tensor) -> tuple[Tensor, Tensor]:
+        """The n-bit codes and the shifting errors k of `widened`.
+
+        q' >> m on important channels, q elsewhere, int16 in the shape of `q`; and q' & (2^m - 1) of
+        the important channels, uint8 `(important, elements)`.
+        """
+        codes = q.to(torch.int16).contiguous()
+        chosen = codes.index_select(channel_axis(q, self.channel_dim), self._chosen)
+        errors = by_channel(chosen & ((1 << self.extra_bits) - 1), self.channel_dim).byte()
+        return codes.bitwise_right_shift_(along_channels(self._shift, q, self.channel_dim)), errors
+
     def shift(self, q: Tensor) -> Tensor:
         """The n-bit codes of `widened`, int32: q' >> m on important channels, q elsewhere."""
-        shift = torch.where(self.important, self.extra_bits, 0)
-        return q.int() >> along_channels(shift, q, self.channel_dim)
+        return self.split(q)[0].int()
 
     def shifting_errors(self, q: Tensor) -> Tensor:
         """k = q' & (2^m - 1) of the important channels, uint8 `(important, elements)`."""
-        chosen = q.index_select(channel_axis(q, self.channel_dim), self._chosen).to(torch.int16)
-        return by_channel(chosen & ((1 << self.extra_bits) - 1), self.channel_dim).byte()
+        return self.split(q)[1]
 
     def __call__(self, x: Tensor) -> Tensor:
         return self.widened(x).mul_(along_channels(self.steps, x, self.channel_dim))
@@ -209,11 +224,10 @@ class DQAQuantizer(Quantizer):
         return self.shift(self.widened(x))
 
     def encode(self, x: Tensor) -> DQATensor:
-        q = self.widened(x)
-        return self.coded(self.shift(q), self.shifting_errors(q))
+        return self.coded(*self.split(self.widened(x)))
 
     def coded(self, codes: Tensor, errors: Tensor) -> DQATensor:
-        """The bytes of what `shift` and `shifting_errors` have made."""
+        """The bytes of what `split` has made."""
         return self.tensor(
             tuple(codes.shape),
             channel_axis(codes, self.channel_dim),
@@ -320,5 +334,4 @@ def _head_size(shape: tuple[int, ...], channels: int) -> int:
 
 
 def _data_bytes(payload: bytes) -> int:
-    symbols = huffman.decode(payload)
-    return huffman.payload_size(np.bincount(symbols, minlength=1)).data
+    return len(payload) - huffman.table_bytes(payload)

@@ -25,10 +25,10 @@ class AnsDQATensor(DQATensor):
     magic: ClassVar[bytes] = b"DQA2"
 
     def _code_rows(self) -> np.ndarray:
-        rows = ans.decode(self.codes)
-        channels = self.steps.size
+        channels, elements = self.steps.size, element_count(self.shape)
+        rows = ans.decode(self.codes, elements)
         low, high = code_range(self.bits, signed=True)
-        if rows.shape != (channels, element_count(self.shape) // max(channels, 1)) or (
+        if rows.shape != (channels, elements // max(channels, 1)) or (
             rows.size and not low <= rows.min() <= rows.max() <= high
         ):
             raise QuantlibError("The codes of a DQA tensor are damaged.")
@@ -69,7 +69,7 @@ class AnsDQAQuantizer(DQAQuantizer):
         return ans.encode(by_channel(codes, self.channel_dim).numpy())
 
     def _code_sizes(self, q: Tensor) -> CodeSizes:
-        return _sizes(self._coded_codes(self.shift(q)))
+        return _sizes(self._coded_codes(self.split(q)[0]))
 
 
 def with_coded_codes(quantizer: DQAQuantizer) -> AnsDQAQuantizer:

@@ -16,7 +16,7 @@ from quantlib.quantizers.channels import (
     channel_axis,
     require_finite,
 )
-from quantlib.quantizers.packed import element_count
+from quantlib.quantizers.packed import claimed_elements, element_count
 from quantlib.quantizers.quantizer import Quantizer
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -45,8 +45,9 @@ class EntropyTensor:
     def decode(self) -> Tensor:
         """float32 values, exactly those of the fake quantization."""
         others = [side for axis, side in enumerate(self.shape) if axis != self.channel_dim]
-        rows = ans.decode(self.payload)
-        if rows.size != element_count(self.shape):
+        elements = element_count(self.shape)
+        rows = ans.decode(self.payload, elements)
+        if rows.size != elements:
             raise _damaged()
         codes = rows.reshape(self.shape[self.channel_dim], *others)
         codes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(codes, 0, self.channel_dim)))
@@ -74,8 +75,8 @@ class EntropyTensor:
         return head + shape + self.steps.tobytes() + self.centroids.tobytes() + self.payload
 
     @classmethod
-    def from_bytes(cls, stored: bytes) -> "EntropyTensor":
-        """The inverse of `to_bytes`; QuantlibError when the bytes are damaged."""
+    def from_bytes(cls, stored: bytes, limit: int | None = None) -> "EntropyTensor":
+        """The inverse of `to_bytes`; QuantlibError for damage and more elements than `limit`."""
         try:
             magic, ndim, channel_dim, count = _HEADER.unpack_from(stored)
             if magic != _MAGIC:
@@ -87,7 +88,7 @@ class EntropyTensor:
             channels = shape[channel_dim]
         except (struct.error, ValueError, IndexError) as error:
             raise _damaged() from error
-        element_count(shape)
+        claimed_elements(shape, stored, limit)
         finite = np.isfinite(steps).all() and np.isfinite(centroids).all()
         if count not in (1, channels) or not finite or not (steps > 0).all():
             raise _damaged()

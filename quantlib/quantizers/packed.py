@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quantlib.coding.claims import hold_claim, most_symbols
 from quantlib.coding.packing import pack, packed_size, unpack
 from quantlib.errors import QuantlibError
 from quantlib.quantizers.bitwidth import BitWidth
@@ -18,6 +19,7 @@ from quantlib.quantizers.sizes import ByteSizes
 _HEADER = struct.Struct("<4sBBBB")
 _MAGIC = b"BLQ1"
 MAX_DIMENSIONS = 64  # NumPy's limit
+FREE_ELEMENTS = 1 << 23  # of a payload of any length
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,8 @@ class PackedTensor:
         return head + counts + self.scales.tobytes() + self.offsets.tobytes() + self.codes
 
     @classmethod
-    def from_bytes(cls, payload: bytes) -> "PackedTensor":
+    def from_bytes(cls, payload: bytes, limit: int | None = None) -> "PackedTensor":
+        """The inverse of `to_bytes`; QuantlibError for damage and more elements than `limit`."""
         try:
             magic, kind, bits, ndim, dim = _HEADER.unpack_from(payload)
             if magic != _MAGIC:
@@ -82,12 +85,15 @@ class PackedTensor:
             raise QuantlibError("The packed tensor is cut off or damaged.") from error
         codes = payload[at + 4 * (n_scales + n_offsets) :]
         bitwidth = BitWidth(bits, bool(kind % 2))
-        if len(codes) != packed_size(element_count(shape), bits) or not (
+        elements = claimed_elements(shape, payload, limit)
+        if len(codes) != packed_size(elements, bits) or not (
             np.isfinite(offsets).all() and np.isfinite(scales).all()
         ):
             raise QuantlibError("The packed tensor is cut off or damaged.")
         channel_dim = None if dim == 255 else dim
-        channels = 1 if channel_dim is None else shape[dim] if dim < ndim else -1
+        if channel_dim is not None and channel_dim >= ndim:
+            raise QuantlibError("The packed tensor is cut off or damaged.")
+        channels = 1 if channel_dim is None else shape[channel_dim]
         if n_scales not in (1, channels) or n_offsets not in (0, channels):
             raise QuantlibError("The packed tensor is cut off or damaged.")
         return cls(rule, tuple(shape), channel_dim, bitwidth, scales, offsets, codes)
@@ -113,6 +119,17 @@ def element_count(shape: Sequence[int]) -> int:
     return math.prod(shape)
 
 
+def claimed_elements(shape: Sequence[int], payload: bytes, limit: int | None) -> int:
+    """`element_count` of a shape that `payload` announces.
+
+    Raises a QuantlibError for more than `limit` elements; without a limit for more than
+    `FREE_ELEMENTS` and `PER_BYTE` a byte.
+    """
+    elements = element_count(shape)
+    hold_claim(elements, most_symbols(payload, FREE_ELEMENTS) if limit is None else limit)
+    return elements
+
+
 def pack_tensor(
     rule: str,
     codes: Tensor,
@@ -132,7 +149,8 @@ def pack_tensor(
 
 
 def pack_codes(codes: Tensor, bitwidth: BitWidth) -> bytes:
-    return pack(codes.to(torch.int16).cpu().numpy(), bitwidth.bits, bitwidth.signed)
+    integers = codes.to(torch.int16) if codes.is_floating_point() else codes
+    return pack(integers.cpu().numpy(), bitwidth.bits, bitwidth.signed)
 
 
 def power_of_two_values(codes: Tensor, bitwidth: BitWidth) -> Tensor:

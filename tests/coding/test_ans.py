@@ -74,6 +74,42 @@ def test_rows_that_span_too_much():
         ans.encode(np.array([[0, 1 << 20]]))
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.uint8, np.uint16, np.uint64])
+def test_rows_that_span_their_type(dtype):
+    information = np.iinfo(dtype)
+    low, high = max(information.min, -30000), min(information.max, 30000)
+    rows = np.array([[low, high, 0, low]], dtype)
+    assert np.array_equal(ans.decode(ans.encode(rows)), rows)
+
+
+@pytest.mark.parametrize("number", [(1 << 31) - 1, -(1 << 31)])
+def test_the_ends_of_32_bits(number):
+    rows = np.array([[number, number], [number, number + (1 if number < 0 else -1)]])
+    assert np.array_equal(ans.decode(ans.encode(rows)), rows)
+
+
+@pytest.mark.parametrize("number", [1 << 31, -(1 << 31) - 1, 1 << 62])
+def test_integers_of_more_than_32_bits(number):
+    with pytest.raises(QuantlibError, match="32 bits"):
+        ans.encode(np.array([[number]]))
+
+
+def test_what_decoding_refuses_is_not_encoded(monkeypatch):
+    rows = np.full((1, 1000), 3)
+    monkeypatch.setattr(ans, "FREE_SYMBOLS", 999)
+    with pytest.raises(QuantlibError, match="1000 integers are too many"):
+        ans.encode(rows)
+    monkeypatch.setattr(ans, "FREE_SYMBOLS", 1000)
+    assert np.array_equal(ans.decode(ans.encode(rows)), rows)
+
+
+def test_rows_longer_than_a_block(monkeypatch):
+    rows = np.random.default_rng(3).integers(-5, 5, (2, 100))
+    payload = ans.encode(rows)
+    monkeypatch.setattr(ans, "BLOCK", 7)
+    assert np.array_equal(ans.decode(payload), rows)
+
+
 def sample() -> bytes:
     rows = np.random.default_rng(2).integers(-2, 3, (3, 200))
     return ans.encode(rows)

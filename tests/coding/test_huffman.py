@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from quantlib.coding import huffman
+from quantlib.coding import code_words, huffman
 from quantlib.coding.huffman import decode, encode, payload_size
 from quantlib.coding.prefix_code import canonical_codes, code_lengths, code_table
 from quantlib.errors import QuantlibError
@@ -101,7 +101,7 @@ def test_fibonacci_counts_make_the_longest_words():
 def test_words_longer_than_the_window():
     symbols = np.repeat(np.arange(26, dtype=np.uint8), FIBONACCI[:26])
     np.random.default_rng(1).shuffle(symbols)
-    assert code_lengths(counts_of(symbols)).max() == 25 > huffman.WINDOW
+    assert code_lengths(counts_of(symbols)).max() == 25 > code_words.WINDOW
     payload = encode(symbols)
     np.testing.assert_array_equal(decode(payload), symbols)
     assert payload_size(counts_of(symbols)).total == len(payload)

@@ -274,6 +274,12 @@ def test_impossible_shapes():
             DQATensor.from_bytes(head + sides + b"\x80" + struct.pack("<f", 1)).decode()
 
 
+def test_a_limit_of_the_caller():
+    assert DQATensor.from_bytes(payload(), limit=60).decode().shape == (1, 3, 5, 4)
+    with pytest.raises(QuantlibError, match="60 symbols where 59 are allowed"):
+        DQATensor.from_bytes(payload(), limit=59)
+
+
 @pytest.mark.parametrize("step", [0.0, -1.0, np.nan, np.inf])
 def test_steps_that_no_encoder_writes(step):
     x = torch.ones(1, 1)

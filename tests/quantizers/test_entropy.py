@@ -1,9 +1,11 @@
 """The entropy-coded quantizer: its formula, its bytes, and damaged ones."""
 
+import struct
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantlib.errors import QuantlibError
@@ -134,6 +136,17 @@ def test_every_truncation_is_noticed():
             EntropyTensor.from_bytes(payload[:end]).decode()
 
 
+def test_claims_of_a_few_bytes():
+    few = EntropyQuantizer(torch.tensor(0.5)).encode(torch.zeros(1, 4, 6, 6)).to_bytes()
+    assert EntropyTensor.from_bytes(few, limit=144).decode().shape == (1, 4, 6, 6)
+    with pytest.raises(QuantlibError, match="144 symbols where 143 are allowed"):
+        EntropyTensor.from_bytes(few, limit=143)
+    many = few[:10] + struct.pack("<4I", 1, 4, 1 << 14, 1 << 14) + few[26:]
+    with pytest.raises(QuantlibError, match="1073741824 symbols where 8388608 are allowed"):
+        EntropyTensor.from_bytes(many)
+
+
+@settings(deadline=None)
 @given(st.data())
 def test_flipped_bytes_end_in_a_tensor_or_a_sentence(data):
     payload = bytearray(stored())

@@ -136,6 +136,22 @@ def test_impossible_shapes():
             PackedTensor.from_bytes(head + counts + struct.pack("<f", 1)).decode()
 
 
+@pytest.mark.parametrize(("shape", "dim"), [((), 0), ((), 7), ((2, 3), 2), ((2, 3), 9)])
+def test_an_axis_of_channels_that_is_not_there(shape, dim):
+    head = b"BLQ1" + bytes([1, 4, len(shape), dim])
+    counts = struct.pack(f"<{len(shape) + 2}I", *shape, 1, 0)
+    codes = bytes((4 * int(np.prod(shape)) + 7) // 8)
+    with pytest.raises(QuantlibError, match="damaged"):
+        PackedTensor.from_bytes(head + counts + struct.pack("<f", 1) + codes).decode()
+
+
+def test_a_limit_of_the_caller():
+    stored = payload_of("uniform")
+    assert PackedTensor.from_bytes(stored, limit=24).decode().shape == (2, 3, 4)
+    with pytest.raises(QuantlibError, match="24 symbols where 23 are allowed"):
+        PackedTensor.from_bytes(stored, limit=23)
+
+
 @pytest.mark.parametrize("scale", [torch.nan, torch.inf])
 def test_scales_that_are_no_numbers(scale):
     x = torch.ones(2, 2)

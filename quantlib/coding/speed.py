@@ -1,0 +1,93 @@
+"""How fast the coders are, held against other work on the same symbols in one run."""
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+from quantlib.coding import ans, compiled, huffman
+from quantlib.coding.packing import pack, unpack
+
+SYMBOLS, LARGE = 1 << 20, 1 << 24
+WIDTHS = range(2, 9)
+REPEATS = 9
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """`figure` is a ratio of speeds; `required` is what it is at least.
+
+    >>> Requirement("Huffman decodes, relative to zlib", figure=2.0, required=1.0).met
+    True
+    """
+
+    name: str
+    figure: float
+    required: float
+
+    @property
+    def met(self) -> bool:
+        return self.figure >= self.required
+
+
+def requirements() -> list[Requirement]:
+    """Every coder's requirement, measured here and now with compiled kernels where there are any.
+
+    The symbols are 2^20 of 8 values, rare ones rarer, and for packing 2^24 of all values.
+    """
+    compiled.warm()
+    return [*_huffman(), *_ans(), *_packing()]
+
+
+def sample() -> np.ndarray:
+    """2^20 symbols of 8 values, `uint8`, with an entropy of about 2.3 bits."""
+    drawn = np.random.default_rng(0).geometric(0.4, SYMBOLS)
+    return drawn.clip(1, 8).astype(np.uint8) - 1
+
+
+def relative_speed(work: Callable[[], object], other: Callable[[], object]) -> float:
+    """Median seconds of `other` over those of `work`, which take turns."""
+    seconds: dict[Callable, list[float]] = {work: [], other: []}
+    for turn in range(REPEATS + 1):
+        for one in (work, other):
+            started = perf_counter()
+            one()
+            if turn:  # the first one warms up
+                seconds[one].append(perf_counter() - started)
+    return median(seconds[other]) / median(seconds[work])
+
+
+def _huffman() -> Iterator[Requirement]:
+    symbols = sample()
+    payload, deflated = huffman.encode(symbols), _deflated(symbols)
+    encoding = relative_speed(lambda: huffman.encode(symbols), lambda: _deflated(symbols))
+    decoding = relative_speed(lambda: huffman.decode(payload), lambda: zlib.decompress(deflated))
+    yield Requirement("Huffman encodes, relative to zlib", encoding, 1.0)
+    yield Requirement("Huffman decodes, relative to zlib", decoding, 1.0)
+
+
+def _deflated(symbols: np.ndarray) -> bytes:
+    deflater = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
+    return deflater.compress(symbols.data) + deflater.flush()
+
+
+def _ans() -> Iterator[Requirement]:
+    rows = sample().astype(np.int32)[None]
+    payload = ans.encode(rows)
+    figure = relative_speed(lambda: ans.decode(payload), lambda: ans.encode(rows))
+    yield Requirement("ANS decodes, relative to encoding", figure, 1.0)
+
+
+def _packing() -> Iterator[Requirement]:
+    for bits in WIDTHS:
+        codes = np.random.default_rng(bits).integers(0, 1 << bits, LARGE, np.uint8)
+        packed = pack(codes, bits, False)
+        copying = partial(np.copyto, np.zeros_like(codes), codes)
+        packing = relative_speed(partial(pack, codes, bits, False), copying)
+        unpacking = relative_speed(partial(unpack, packed, bits, False, codes.shape), copying)
+        yield Requirement(f"packs {bits} bits, relative to copying a byte each", packing, 0.25)
+        yield Requirement(f"unpacks {bits} bits, relative to copying a byte each", unpacking, 0.25)
