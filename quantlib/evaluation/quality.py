@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
 from quantlib.errors import QuantlibError
 
@@ -88,6 +87,8 @@ def _cropped(a: np.ndarray, b: np.ndarray, scale: int) -> tuple[np.ndarray, np.n
 
 
 def _window(x: np.ndarray) -> np.ndarray:
+    from scipy.ndimage import correlate1d  # slow to import
+
     taps = np.exp(-0.5 * (np.arange(-RADIUS, RADIUS + 1) / SIGMA) ** 2)
     taps /= taps.sum()
     x = correlate1d(correlate1d(x, taps, axis=0), taps, axis=1)

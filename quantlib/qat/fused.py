@@ -15,6 +15,7 @@ R = TypeVar("R")
 WORTH_COMPILING = 1 << 12
 VARIANTS = 64  # of one formula: data types, ranks, with and without shifts
 _uncompiled = ContextVar("uncompiled", default=False)
+_constant: list[Callable] = []
 
 
 @contextmanager
@@ -51,6 +52,12 @@ def fused(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+def constant_result(function: Callable[P, R]) -> Callable[P, R]:
+    """Inside a compiled formula, what `function` gives is a constant."""
+    _constant.append(function)
+    return function
+
+
 @cache
 def _formula(function: Callable[P, R]) -> Callable[P, R]:
     return compiled(function, dynamic=True)
@@ -62,19 +69,26 @@ def compiled(function: Callable[P, R], **settings: Any) -> Callable[P, R]:
     >>> compiled(torch.neg)(torch.tensor(2.0))
     tensor(-2.)
     """
-    dynamo = torch._dynamo.config
-    dynamo.recompile_limit = max(dynamo.recompile_limit, VARIANTS)
-    dynamo.specialize_float = True  # else a formula's numbers turn its kernel into scalar doubles
     fast, failed = None, False
 
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         nonlocal fast, failed
         if not failed:
             try:
-                fast = fast or torch.compile(function, **settings)
+                fast = fast or _compile(function, settings)
                 return fast(*args, **kwargs)
             except Exception:  # a missing or unfit compiler shows in many kinds of errors
                 failed = True
         return function(*args, **kwargs)
 
     return call
+
+
+def _compile(function: Callable[P, R], settings: dict[str, Any]) -> Callable[P, R]:
+    """The compiler is imported here, when it is needed: it takes as long to import as torch."""
+    dynamo = torch._dynamo.config
+    dynamo.recompile_limit = max(dynamo.recompile_limit, VARIANTS)
+    dynamo.specialize_float = True  # else a formula's numbers turn its kernel into scalar doubles
+    for one in _constant:
+        torch.compiler.assume_constant_result(one)
+    return torch.compile(function, **settings)

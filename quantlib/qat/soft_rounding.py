@@ -13,6 +13,8 @@ import torch
 from numpy.polynomial import Chebyshev, Polynomial
 from torch import Tensor
 
+from quantlib.qat.fused import constant_result
+
 MOST_TERMS = 10
 
 
@@ -52,7 +54,7 @@ def phi_slope(x: Tensor, k: float) -> Tensor:
     return slope
 
 
-@torch.compiler.assume_constant_result
+@constant_result
 def slope_series(k: float) -> tuple[float, ...]:
     """Coefficients of (f-½)⁰, (f-½)², … that give φ_k' to 1e-7; none where these are many.
 

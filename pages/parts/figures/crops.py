@@ -7,7 +7,6 @@ from html import escape
 
 import numpy as np
 import streamlit as st
-from scipy.ndimage import uniform_filter
 
 from quantlib.imaging.reading import png_bytes
 
@@ -86,6 +85,8 @@ def crop_from_address(reference: np.ndarray, floor: np.ndarray) -> Crop:
 
 def hardest_crop(reference: np.ndarray, floor: np.ndarray) -> Crop:
     """The crop in which `floor` differs most from `reference`, both `uint8 (H, W, 3)`."""
+    from scipy.ndimage import uniform_filter  # slow to import
+
     difference = np.abs(reference.astype(float) - floor).mean(2)
     height, width = difference.shape
     side = min(SIDE, height, width)

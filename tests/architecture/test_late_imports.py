@@ -1,0 +1,15 @@
+"""What takes seconds to import is imported when it is needed, not before."""
+
+import subprocess
+import sys
+
+import pytest
+
+SLOW = ("torch._dynamo", "torchvision", "scipy", "sklearn", "spandrel", "transformers")
+
+
+@pytest.mark.parametrize("module", ["quantlib.qat.scheme", "quantlib.evaluation.ledger"])
+def test_a_room_is_entered_without_what_few_in_it_need(module):
+    code = f"import sys, {module}; print(*[name for name in {SLOW!r} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []
