@@ -26,6 +26,8 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
 
 def _out_of_autocast(layer: nn.Module, x: Tensor) -> Tensor:
     """Both ends stay out of autocast: bfloat16 has fewer levels than an 8-bit picture."""
+    if not any(map(torch.is_autocast_enabled, ("cpu", "cuda"))):
+        return layer(x)  # nothing depends on x here, so that the network can be traced
     with torch.autocast(x.device.type, enabled=False):
         return layer(x.float() if x.dtype == torch.bfloat16 else x)
 
