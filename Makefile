@@ -54,7 +54,7 @@ comparison: comparison-x2
 transformers: transformer-x2
 
 %-x2: .venv/.runtime
-	$(BIN)/python -m quantlib table assets/plans/$@.toml --results runs/$@.json --out runs/$@ \
+	$(BIN)/python -m quantlib comparison assets/plans/$@.toml --results runs/$@.json --out runs/$@ \
 		--data $(DATA)/t91 --data $(DATA)/bsds500_train --data $(DATA)/bsds500_test \
 		--validate set5 $(DATA)/set5/HR $(DATA)/set5/LR_bicubic/X2 \
 		--validate set14 $(DATA)/set14/SRF_2 $(DATA)/set14/SRF_2

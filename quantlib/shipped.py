@@ -1,10 +1,12 @@
-"""What comes along with the library: weights, recipes, plans, published numbers, and the app."""
+"""What comes along with the library: weights, recipes, plans, published numbers, and the app.
+
+In a checkout it lies beside the library; where that is installed, inside it.
+"""
 
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-_HOME = _PACKAGE if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent
+_IS_INSTALLED = (_PACKAGE / "assets").is_dir()
 
-ASSETS = _HOME / "assets"
-"""Beside the library in a checkout, inside it where it is installed."""
-APP = _HOME / "app.py"
+ASSETS = (_PACKAGE if _IS_INSTALLED else _PACKAGE.parent) / "assets"
+APP = (_PACKAGE / "app" if _IS_INSTALLED else _PACKAGE.parent) / "app.py"

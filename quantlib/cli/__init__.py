@@ -19,6 +19,10 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str):  # type: ignore[override]
         raise QuantlibError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help, where argparse would pass over what keeps it from being written."""
+        console.write_line(message.removesuffix("\n"))
+
 
 def program() -> str:
     """What a person typed before the verb."""
@@ -96,7 +100,7 @@ def _run(given: list[str]) -> None:
     console.require_output()
     if not given:
         more = f"{program()} --help lists the verbs."
-        console.write("\n".join([DESCRIPTION, "", *_examples(), "", more]))
+        console.write_line("\n".join([DESCRIPTION, "", *_examples(), "", more]))
         return
     name, *words = given
     if name.startswith("-"):
@@ -108,7 +112,7 @@ def _run(given: list[str]) -> None:
         report = code.run(options)
     said = _json(report) if options.json else code.describe(report)
     if said is not None:
-        console.write(said)
+        console.write_line(said)
 
 
 def _parsed(made: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:

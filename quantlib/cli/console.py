@@ -46,7 +46,7 @@ def require_output() -> None:
         raise QuantlibError(OUTPUT_CLOSED)
 
 
-def write(text: str) -> None:
+def write_line(text: str) -> None:
     """A line, or several, to standard output."""
     with _told():
         print(text)
