@@ -9,13 +9,15 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Where the photographs and benchmarks of the comparison lie: `make table DATA=folder`.
 DATA ?= ../shared/data
 
-.PHONY: help demo docs test check bench adapt table comparison transformers ablation shots fuzz
+.PHONY: help demo docs test check bench bench-app adapt table comparison transformers ablation \
+	shots fuzz
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
 	@echo "make check   look at formatting, lint and types"
 	@echo "make docs    draw the arrows of docs/architecture.md anew"
 	@echo "make bench   measure speed and sizes on this machine"
+	@echo "make bench-app  measure how long a visitor waits (a few minutes)"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train and measure every table of the results page from nothing (many hours)"
 	@echo "make fuzz    damage files by the thousand, and run the property tests on new examples"
@@ -43,6 +45,10 @@ docs: .venv/.dev
 
 bench: .venv/.runtime
 	$(BIN)/python -m quantlib bench
+
+bench-app: .venv/.dev
+	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && \
+		$(BIN)/python -m tests.browser.bench_app
 
 adapt: .venv/.dev
 	$(BIN)/python -m tests.qat.adapting.pan_on_set5 $(DATA)

@@ -1,50 +1,55 @@
-"""The router of Bitlens."""
+"""The router of Bitlens: a script for every visitor, and the server that starts it, `app`."""
 
 import streamlit as st
 
-st.navigation(
-    [
-        st.Page(
-            "pages/workbench.py",
-            title="Workbench",
-            default=True,
-            help="One picture through one network: what matters, what is lost, what is saved.",
-        ),
-        st.Page(
-            "pages/importance.py",
-            title="Importance",
-            help="Which channels matter, by which criterion, and one of them step by step.",
-        ),
-        st.Page(
-            "pages/memory.py",
-            title="Memory",
-            help="Quality against measured bytes, over bits, extra bits and important ratio.",
-        ),
-        st.Page(
-            "pages/classify.py",
-            title="Classify",
-            help="Labelled pictures through a classifier: which answers change, and what is saved.",
-        ),
-        st.Page(
-            "pages/segment.py",
-            title="Segment",
-            help="The class of every pixel, in full precision and with few bits.",
-        ),
-        st.Page(
-            "pages/rlq.py",
-            title="RLQ lab",
-            help="How RLQ rounds, what gradients it passes, and a small training to watch.",
-        ),
-        st.Page(
-            "pages/depth.py",
-            title="Depth",
-            help="One super-network at any depth: blocks kept, quality, operations and bytes.",
-        ),
-        st.Page(
-            "pages/results.py",
-            title="Results",
-            help="What was published and what was measured here, in columns of their own.",
-        ),
-    ],
-    position="top",
-).run()
+if __name__ == "__main__":
+    st.navigation(
+        [
+            st.Page(
+                "pages/workbench.py",
+                title="Workbench",
+                default=True,
+                help="One picture through one network: what matters, what is lost, what is saved.",
+            ),
+            st.Page(
+                "pages/importance.py",
+                title="Importance",
+                help="Which channels matter, by which criterion, and one of them step by step.",
+            ),
+            st.Page(
+                "pages/memory.py",
+                title="Memory",
+                help="Quality against measured bytes, over bits, extra bits and important ratio.",
+            ),
+            st.Page(
+                "pages/classify.py",
+                title="Classify",
+                help="Labelled pictures through a classifier: which answers change, what is saved.",
+            ),
+            st.Page(
+                "pages/segment.py",
+                title="Segment",
+                help="The class of every pixel, in full precision and with few bits.",
+            ),
+            st.Page(
+                "pages/rlq.py",
+                title="RLQ lab",
+                help="How RLQ rounds, what gradients it passes, and a small training to watch.",
+            ),
+            st.Page(
+                "pages/depth.py",
+                title="Depth",
+                help="One super-network at any depth: blocks kept, quality, operations and bytes.",
+            ),
+            st.Page(
+                "pages/results.py",
+                title="Results",
+                help="What was published and what was measured here, in columns of their own.",
+            ),
+        ],
+        position="top",
+    ).run()
+else:
+    from pages.parts.workbench.warming import warmed
+
+    app = st.App(__file__, lifespan=warmed)

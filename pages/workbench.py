@@ -35,22 +35,39 @@ def show(choices: Choices) -> None:
     if settings.entry.learned and settings.bits not in ready_bits(choices.network):
         show_adapting(choices)
         return
+    first = [full_precision(choices), settings]
+    with measurements(choices, first) as under_way:  # and nothing else beside them
+        full, result = results(under_way, first, "Measuring")
+    crop = crop_of(choices, full)
+    show_result(choices, full, result, crop)
     with measurements(choices, all_settings(choices)) as under_way:
-        show_results(choices, under_way)
+        show_comparisons(choices, full, result, crop, under_way)
 
 
-def show_results(choices: Choices, under_way: UnderWay) -> None:
-    subject, network, settings = choices.subject, choices.network, choices.settings
-    full, result = results(under_way, [full_precision(choices), settings], "Measuring")
-    st.subheader(sentence(settings, full, result), anchor=False)
+def crop_of(choices: Choices, full: Measurement) -> crops.Crop:
+    subject = choices.subject
     reference = full.rgb if subject.truth is None else subject.truth
-    crop = crops.crop_from_address(reference, bicubic(subject, network.scale))
+    return crops.crop_from_address(reference, bicubic(subject, choices.network.scale))
+
+
+def show_result(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+    st.subheader(sentence(choices.settings, full, result), anchor=False)
     look, details = st.columns([5, 6], gap="medium")
     with look:
         show_slider(choices, full, result, crop)
         show_adapted(choices)
     with details:
         show_crops(choices, full, result, crop)
+
+
+def show_comparisons(
+    choices: Choices,
+    full: Measurement,
+    result: Measurement,
+    crop: crops.Crop,
+    under_way: UnderWay,
+) -> None:
+    settings = choices.settings
     matters, loses, saves = st.columns(3, gap="medium", border=True)
     with matters:
         if settings.entry.budgeted:

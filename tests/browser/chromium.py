@@ -17,15 +17,17 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 
-_QUIET_FOR = """(milliseconds) => {
+AT_REST = """() => {
     const app = document.querySelector('[data-testid="stApp"]');
-    const quiet = app?.dataset.testConnectionState === "CONNECTED"
+    return app?.dataset.testConnectionState === "CONNECTED"
         && app.dataset.testScriptState === "notRunning"
         && !document.querySelector('[data-testid="stSkeleton"]');
-    if (!quiet) { window.quietSince = undefined; return false; }
+}"""
+_QUIET_FOR = f"""(milliseconds) => {{
+    if (!({AT_REST})()) {{ window.quietSince = undefined; return false; }}
     window.quietSince ??= performance.now();
     return performance.now() - window.quietSince >= milliseconds;
-}"""
+}}"""
 
 
 def find_chromium() -> str:

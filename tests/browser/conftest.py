@@ -11,7 +11,7 @@ from tests.browser.chromium import launch
 from tests.browser.server import ROOT, Server, serve
 
 HERE = Path(__file__).parent
-collect_ignore = ["apps", "shots.py"]
+collect_ignore = ["apps", "bench_app.py", "shots.py"]
 
 _servers: dict[str, Server] = {}
 

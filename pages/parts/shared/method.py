@@ -28,6 +28,12 @@ def choose_method(names: Sequence[str]) -> str:
     return chosen
 
 
+def first_settings() -> Settings:
+    """What the widgets show before anybody has touched them."""
+    taken = {name: p.begins_with for name, p in PARAMETERS.items() if DQA.takes(name)}
+    return Settings(DQA.name, **taken)
+
+
 def choose_numbers(
     chosen: str,
     criteria: Sequence[str] = tuple(CRITERIA),
