@@ -61,16 +61,17 @@ def decode(parts: Parts, raw: str = "") -> Image.Image:
     return image
 
 
+def low_bytes(parts: Parts) -> Image.Image:
+    """The lower halves of RGB's 16 bits, of which Pillow keeps the higher ones."""
+    return decode(parts, "RGB;16L")  # the other way round than PNG has them
+
+
 def samples(parts: Parts, image: Image.Image) -> np.ndarray:
-    """The samples of a decoded greyscale, indexed or RGB picture as its file has them.
+    """The samples of a decoded greyscale, indexed or 8-bit RGB picture as its file has them.
 
     `(H, W)` or `(H, W, 3)`, unlike Pillow's not scaled to 8 bits.
     """
     held = np.asarray(image)
-    if parts.depth == 16 and image.mode == "RGB":
-        # Unpacked the other way round, what Pillow takes for the high byte is the low one.
-        low = np.asarray(decode(parts, "RGB;16L"))
-        return held.astype(np.uint16) << 8 | low
     if image.mode in DEEP:
         held = held.astype(np.uint16)
         return held ^ np.uint16(2**parts.depth - 1) if parts.inverted else held

@@ -14,7 +14,15 @@ from PIL import Image
 from quantlib.errors import QuantlibError
 from quantlib.imaging.colour import in_srgb, is_storable
 from quantlib.imaging.containers.parts import Parts, RefusedError
-from quantlib.imaging.decoding import DEEP, MAX_BYTES, damaged, decode, samples, take_apart
+from quantlib.imaging.decoding import (
+    DEEP,
+    MAX_BYTES,
+    damaged,
+    decode,
+    low_bytes,
+    samples,
+    take_apart,
+)
 from quantlib.imaging.encoding import png_bytes
 from quantlib.imaging.transparency import keyed, split
 
@@ -104,7 +112,7 @@ def _picture(parts: Parts, name: str) -> Picture:
     image = decode(parts)
     notes = [f"first of {parts.frames:,} frames"] if parts.frames > 1 else []
     notes += parts.notes
-    alpha = None if parts.key is None else keyed(samples(parts, image), parts.key)
+    alpha = None if parts.key is None else _keyed(parts, image, parts.key)
     if image.mode in DEEP:  # Pillow would clip these instead of reducing them
         grey = samples(parts, image) >> (parts.depth - 8)
         notes += _kind(image.mode)
@@ -128,6 +136,13 @@ def _picture(parts: Parts, name: str) -> Picture:
         notes.append("transparency kept apart")
     profile = parts.profile if is_storable(parts.profile) else None
     return Picture(np.array(image), alpha, name, tuple(notes), profile)
+
+
+def _keyed(parts: Parts, image: Image.Image, key: tuple[int, ...]) -> np.ndarray:
+    if parts.depth < 16 or image.mode != "RGB":
+        return keyed(samples(parts, image), key)
+    high = keyed(np.asarray(image), tuple(value >> 8 for value in key))
+    return np.maximum(high, keyed(np.asarray(low_bytes(parts)), tuple(v & 255 for v in key)))
 
 
 def _kind(mode: str) -> list[str]:

@@ -46,6 +46,11 @@ def test_progressive_jpeg_of_very_many_scans(undecoded):
     assert "is stored in 1,000 scans" in refused(many_scans(1_500, 1_000))
 
 
+def test_the_strips_of_a_tiff_are_no_scans():
+    picture = Image.new("RGB", (3_000, 3_000))
+    assert tiff.taken_apart(saved(picture, "TIFF", compression="jpeg")).passes == 1
+
+
 def test_as_many_scans_as_a_small_picture_can_bear():
     assert jpeg.taken_apart(many_scans(64, 1_000)).passes == 1_000
     assert read_picture(many_scans(64, 1_000)).rgb.shape == (64, 64, 3)
@@ -74,6 +79,7 @@ def test_files_that_are_too_long(undecoded, monkeypatch):
     assert "is a JPEG of more than 100 bytes" in refused(saved(PICTURE, "JPEG"))
     monkeypatch.undo()
     assert "of run lengths" in refused(fuzz.run_length_bmp(9, 9, bytes(1_000_001)))
+    assert "of run lengths" in refused(fuzz.run_length_bmp(2_001, 2_000, b"\0\0"))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "TIFF"])

@@ -6,7 +6,7 @@ from quantlib.imaging.containers.parts import Parts, RefusedError
 
 SIGNATURE = b"BM"
 RUN_LENGTHS = (1, 2)
-MAX_RUN_LENGTHS = 1_000_000  # bytes that Pillow goes over one by one
+MAX_RUN_LENGTHS, MAX_PIXELS = 1_000_000, 4_000_000  # bytes and pixels, one by one in Python
 
 
 def taken_apart(data: bytes) -> Parts:
@@ -17,6 +17,7 @@ def taken_apart(data: bytes) -> Parts:
     else:
         width, height = struct.unpack_from("<ii", data, 18)
         (compression,) = struct.unpack_from("<I", data, 30)
-        if compression in RUN_LENGTHS and len(data) > MAX_RUN_LENGTHS:
+        large = len(data) > MAX_RUN_LENGTHS or width * abs(height) > MAX_PIXELS
+        if compression in RUN_LENGTHS and large:
             raise RefusedError("is a large BMP of run lengths; save it as a PNG.")
     return Parts("BMP", data, width, abs(height))

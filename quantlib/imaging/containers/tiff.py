@@ -6,10 +6,11 @@ from quantlib.imaging.containers.directory import SIGNATURES, Directories
 from quantlib.imaging.containers.parts import Parts, RefusedError, at_most
 
 WIDTH, HEIGHT, BITS, COMPRESSION, WHITE_IS_ZERO, ORIENTATION = 256, 257, 258, 259, 262, 274
-STRIPS, TILE_WIDTH, TILE_HEIGHT, TILES, PROFILE = 273, 322, 323, 324, 34675
-NUMBERS = {WIDTH, HEIGHT, BITS, COMPRESSION, WHITE_IS_ZERO, TILE_WIDTH, TILE_HEIGHT}
+STRIPS, ROWS_PER_STRIP, TILE_WIDTH, TILE_HEIGHT, TILES, PROFILE = 273, 278, 322, 323, 324, 34675
+NUMBERS = {WIDTH, HEIGHT, BITS, COMPRESSION, WHITE_IS_ZERO}
+NUMBERS |= {ROWS_PER_STRIP, TILE_WIDTH, TILE_HEIGHT}
 # What a decoder needs: sizes, kinds, places, tables and predictors, nothing about the picture.
-PIXELS = NUMBERS | {266, STRIPS, 277, 278, 279, 284, 292, 293, 317, 320, TILES, 325, 332}
+PIXELS = NUMBERS | {266, STRIPS, 277, 279, 284, 292, 293, 317, 320, TILES, 325, 332}
 PIXELS |= {338, 339, 347, 529, 530, 531, 532}
 JPEG = 7
 COMPRESSIONS = {1, 2, 3, 4, 5, JPEG, 8, 32773, 32946}
@@ -33,6 +34,7 @@ def taken_apart(data: bytes) -> Parts:
     for tag in entries.keys() & {STRIPS, TILES}:
         at_most(entries[tag].count, MAX_STRIPS, "strips or tiles")
     tile = numbers.get(TILE_WIDTH, (0,))[0] * numbers.get(TILE_HEIGHT, (0,))[0]
+    strip = width * min(height, numbers.get(ROWS_PER_STRIP, (height,))[0])
     scans = data.count(b"\xff\xda") if compression == JPEG else 0
     notes, profile = [], None
     orientation = 1
@@ -51,7 +53,7 @@ def taken_apart(data: bytes) -> Parts:
         height,
         depth,
         inverted=depth > 8 and numbers.get(WHITE_IS_ZERO) == (0,),
-        passes=max(1, scans * (tile or width * height) // max(1, width * height)),
+        passes=max(1, scans * (tile or strip) // max(1, width * height)),
         largest=tile,
         frames=_frames(file),
         orientation=orientation,
