@@ -2,33 +2,30 @@
 
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.super_resolution import measuring
+from pages.parts.workbench import pictures
 
 PAGE = Path(__file__).parents[2] / "pages" / "workbench.py"
 
 
-@pytest.mark.parametrize("ratio", [0.85, 0.95])
-def test_nothing_is_measured_beside_the_chosen_settings(monkeypatch, ratio):
+def test_nothing_is_measured_before_the_chosen_settings_are_drawn(monkeypatch):
     page = AppTest.from_file(PAGE, default_timeout=120).run()
-    under_way, beside = set(), {}
-    measure = measuring.measure
+    measure, show_crops = measuring.measure, pictures.show_crops
+    events = []
 
-    def recorded(network, *rest):
-        under_way.add(network.settings)
-        for one in under_way:
-            beside.setdefault(one, set()).update(under_way - {one})
-        try:
-            return measure(network, *rest)
-        finally:
-            under_way.remove(network.settings)
+    def measured(network, *rest):
+        events.append(network.settings.bits)
+        return measure(network, *rest)
 
-    monkeypatch.setattr(measuring, "measure", recorded)
-    page.slider(key="r").set_value(ratio).run()
+    def drawn(*shown):
+        show_crops(*shown)
+        events.append("drawn")
+
+    monkeypatch.setattr(measuring, "measure", measured)
+    monkeypatch.setattr(pictures, "show_crops", drawn)
+    page.slider(key="r").set_value(0.85).run()
     assert not page.exception
-    first, *others = beside
-    assert (first.bits, first.important) == (3, ratio)
-    assert not beside[first]
-    assert len(others) == 5
+    assert events[:2] == [3, "drawn"]
+    assert set(events[2:]) == {8, 6, 5, 4, 2}
