@@ -88,7 +88,8 @@ def part(data, order, lengths, tops, out):
     done = at = uint64(0)
     lookups = uint64(57) // window
     room = _8 * lookups + _1
-    while at >> _3 < size - min(size, _8) and done + room <= wanted:
+    loadable = size - min(size, _7)  # bytes from which a word can be read
+    while at >> _3 < loadable and done + room <= wanted:
         word = swapped(load(data, at >> _3)) << (at & _7)
         for _ in range(lookups):
             head = word >> (uint64(64) - window)
@@ -97,7 +98,8 @@ def part(data, order, lengths, tops, out):
             word <<= bits
             at += bits
             done += steps[head] >> _8
-        if steps[word >> (uint64(64) - window)] == 0:  # perhaps a long code word
+        # Perhaps a long code word.
+        if steps[word >> (uint64(64) - window)] == 0 and at >> _3 < loadable:
             word = swapped(load(data, at >> _3)) << (at & _7)
             i = last_at_most(tops, word, uint64(0), words)
             out[done] = order[i]
