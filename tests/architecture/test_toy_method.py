@@ -135,7 +135,8 @@ def test_the_memory_page_measures_it(monkeypatch):
     points = opened("memory", picture="Cat").dataframe[0].value
     own = points[points["method"] == "symmetric levels"]
     assert sorted(own["n in bits"]) == [2, 3]
-    assert (own["PSNR in dB"] > 0).all() and (own["total in bytes"] < own["FP32 in bytes"]).all()
+    assert min(own["PSNR in dB"]) > 0
+    assert max(own["total in bytes"] / own["FP32 in bytes"]) < 1
 
 
 def comparisons() -> Iterator[str]:
