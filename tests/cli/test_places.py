@@ -18,7 +18,7 @@ from quantlib.errors import QuantlibError
 from quantlib.imaging.files import write_picture
 from quantlib.imaging.samples import load_sample
 from quantlib.models.architectures.edsr import EDSR
-from quantlib.training.super_resolution.card import write_card
+from quantlib.models.card import NetworkCard
 from tests.architecture.imports import ROOT
 
 PLANS = ROOT / "assets" / "plans"
@@ -87,7 +87,7 @@ def test_a_folder_is_upscaled_as_its_pictures_are(folder, capsys):
         ("a.png", "in.png", "in.png is a folder; name a file"),
         ("none", "out", "out does not end in .png"),
         ("none.png", "out.png", "There is no picture none.png"),
-        ("in.png", "out", "holds no PNG, JPEG or WebP picture"),
+        ("in.png", "out", "picture; name a folder that does"),
     ],
 )
 def test_files_and_folders_mistaken_for_each_other(folder, capsys, given, output, sentence):
@@ -104,7 +104,7 @@ def test_files_and_folders_mistaken_for_each_other(folder, capsys, given, output
         (["evaluate", "--hr", "a.png", "--lr", "in", "--scale", "2", "-m"], "is not a folder"),
         (["importance", "--images", "a.png", "-m"], "a.png is not a folder"),
         (["evaluate", "--sample", "in", "--scale", "2", "-m"], "in is a folder; choose a picture"),
-        (["classify", "--data", "a.png", "-m"], "no classifier that is recognised"),
+        (["classify", "--data", "a.png", "-m"], "no classification network that is recognised"),
         (["train", "in", "--data", "in", "--out", "out"], "cannot be read"),
         (["train", "recipe.toml", "--data", "a.png", "--out", "out"], "a.png is not a folder"),
         (["train", "recipe.toml", "--data", "in", "--out", "a.png"], "a.png is a file; name a"),
@@ -176,7 +176,7 @@ def test_a_picture_and_json_do_not_share_standard_output(folder, capsys):
 
 WRITERS = {
     "picture": (".png", lambda path: write_picture(path, np.zeros((2, 2, 3), np.uint8))),
-    "card": (".json", lambda path: write_card({}, path)),
+    "card": (".json", NetworkCard("EDSR", scale=2).write),
     "points": (".json", lambda path: Results().write(path)),
     "summary": (".json", lambda path: Summary((), {}).write(path)),
 }
