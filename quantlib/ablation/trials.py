@@ -90,9 +90,9 @@ def measure_all(
     `folder` holds the data. With `jobs` above 1 that many processes share the groups, one thread
     each. Broken off at any moment, it goes on with what is missing.
     """
-    results = Results.read(file)
     make_folder(file.parent)
     check_writable(file)
+    results = Results.read(file)
     wanted = [trial for trial in plan.trials() if only(trial)]
     missing = [trial for trial in wanted if trial.key not in results.points]
     benches = {bench.name: bench for bench in plan.benches}

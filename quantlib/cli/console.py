@@ -52,7 +52,7 @@ def write_line(text: str) -> None:
         print(text)
 
 
-def write_bytes(data: bytes) -> None:
+def send_bytes(data: bytes) -> None:
     """`data` to standard output; nothing else may go there."""
     with _told():
         sys.stdout.buffer.write(data)

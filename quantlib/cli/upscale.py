@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         check_picture_writable(path(options.output), options.quality, transparent, longest)
     made, alpha = _measured(network, picture, progress("tiles"))
     if options.output == STANDARD:
-        console.write_bytes(picture_bytes(made.rgb, ".png", alpha, picture.profile))
+        console.send_bytes(picture_bytes(made.rgb, ".png", alpha, picture.profile))
     else:
         out = path(options.output)
         write_picture(out, made.rgb, alpha, picture.profile, options.quality)

@@ -10,7 +10,7 @@ from quantlib.errors import QuantlibError
 from quantlib.files import write_whole
 from quantlib.models.preprocessing import Preprocessing
 
-SUPER_RESOLUTION, CLASSIFICATION, SEGMENTATION = TASKS = (
+SUPER_RESOLUTION, CLASSIFICATION, SEGMENTATION = (
     *("super-resolution", "classification", "segmentation"),
 )
 FULL, FULL_PRECISION = "full", 32

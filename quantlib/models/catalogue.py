@@ -12,7 +12,6 @@ from quantlib.models.card import (
     CLASSIFICATION,
     SEGMENTATION,
     SUPER_RESOLUTION,
-    TASKS,
     NetworkCard,
 )
 from quantlib.shipped import ASSETS
@@ -22,7 +21,6 @@ __all__ = [
     "CLASSIFICATION",
     "SEGMENTATION",
     "SUPER_RESOLUTION",
-    "TASKS",
     "CatalogueEntry",
     "bundled",
     "card_of",

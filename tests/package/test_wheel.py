@@ -63,9 +63,10 @@ def test_the_wheel_evaluates_a_bundled_network_as_the_checkout_does(installed, c
     found = json.loads(done.stdout)
     assert main(EVALUATE) == 0
     wanted = json.loads(capsys.readouterr().out)
-    for one in (found, wanted):
-        one.pop("seconds"), one.pop("images")
-    assert found == wanted
+    changing = {"seconds", "images"}
+    assert {k: v for k, v in found.items() if k not in changing} == {
+        k: v for k, v in wanted.items() if k not in changing
+    }
 
 
 def test_it_is_called_by_its_name(installed):
@@ -100,10 +101,13 @@ def test_what_is_in_it(wheel):
 
 
 def test_an_older_python_is_refused(wheel, tmp_path):
-    older = ("install", "--dry-run", "--no-deps", "--no-index", "--target", tmp_path / "none")
-    platform = ("--only-binary=:all:", "--python-version", "3.10")
-    done = subprocess.run([*PIP, *older, *platform, wheel], capture_output=True, text=True)
-    assert done.returncode != 0 and "requires a different Python: 3.10" in done.stderr
+    here = ("--no-deps", "--no-index", "--find-links", wheel.parent, "--dest", tmp_path)
+    older = ("--only-binary=:all:", "--python-version", "3.10")
+    done = subprocess.run(
+        [*PIP, "download", *here, *older, "bitlens"], capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "requires a different Python: 3.10.0 not in '>=3.11'" in done.stderr
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
         assert HeaderParser().parsestr(archive.read(name).decode())["Requires-Python"] == ">=3.11"

@@ -166,7 +166,7 @@ def test_a_missing_folder_of_photographs(photographs, tmp_path):
 
 def test_a_folder_that_cannot_be_made(photographs, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(QuantlibError, match="file cannot be made"):
+    with pytest.raises(QuantlibError, match="file is a file; name a folder"):
         compare(PLAN, [photographs], tmp_path / "r.json", tmp_path / "file", score)
 
 
@@ -178,7 +178,7 @@ def test_the_command_from_plan_to_table(photographs, tmp_path, capsys):
     Image.fromarray(noise).save(bench / "a_SRF_2_HR.png")
     Image.fromarray(noise[::2, ::2]).save(bench / "a_SRF_2_LR.png")
     places = ["--results", str(tmp_path / "r.json"), "--out", str(tmp_path / "out")]
-    command = ["table", str(plan), "--data", str(photographs), *places]
+    command = ["comparison", str(plan), "--data", str(photographs), *places]
     assert main(command) == 2
     assert "nothing to measure on" in capsys.readouterr().err
     command += ["--validate", "bench", str(bench), str(bench)]

@@ -97,7 +97,7 @@ def test_other_pictures_to_calibrate_on_are_not_ranked(plan, photographs, tmp_pa
 
 
 def test_one_command_prints_the_table(plan, photographs, tmp_path, capsys):
-    arguments = ["table", str(plan), "--results", str(tmp_path / "r.json")]
+    arguments = ["comparison", str(plan), "--results", str(tmp_path / "r.json")]
     arguments += ["--out", str(tmp_path / "out"), "--data", str(photographs)]
     high, low = tmp_path / "high", tmp_path / "low"
     for folder, side in ((high, 40), (low, 20)):
