@@ -5,7 +5,7 @@ from typing import Any
 import constriction
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -20,6 +20,7 @@ INTEGERS = arrays(
 )
 
 
+@settings(deadline=None)
 @given(INTEGERS)
 def test_round_trip(rows):
     payload = ans.encode(rows)
@@ -124,6 +125,7 @@ def test_every_truncation_is_noticed():
         ans.decode(payload + b"\0\0\0\0")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_random_bytes_end_in_an_array_or_a_sentence(payload):
     try:
@@ -132,6 +134,7 @@ def test_random_bytes_end_in_an_array_or_a_sentence(payload):
         assert "damaged" in str(error)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_flipped_bytes_end_in_an_array_or_a_sentence(data):
     payload = bytearray(sample())
@@ -143,6 +146,7 @@ def test_flipped_bytes_end_in_an_array_or_a_sentence(data):
         assert "damaged" in str(error)
 
 
+@settings(deadline=None)
 @given(st.integers(0, (1 << 35) - 1), st.binary(max_size=3), st.binary(max_size=3))
 def test_numbers_of_variable_length(number, before, after):
     payload = before + varint(number) + after
