@@ -76,11 +76,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _folder(options: argparse.Namespace) -> dict[str, Any]:
     """Every picture of IN to a PNG of the same name in OUT."""
-    files, out = picture_files(options.input), path(options.output)
+    out = path(options.output)
     if options.output == STANDARD or (
         out.suffix.lower() in (*LOSSLESS, *JPEG) and not out.is_dir()
     ):
         raise QuantlibError(f"{options.input} is a folder; name a folder for its results, too.")
+    files = picture_files(options.input)
     targets = {out / f"{file.stem}.png": file for file in files}
     if len(targets) < len(files):
         raise QuantlibError(
