@@ -10,6 +10,7 @@ from typing import Any
 
 from quantlib.cli import (
     ablation,
+    adapt,
     bench,
     classify,
     codecs,
@@ -31,6 +32,7 @@ VERBS = {
     "segment": segment,
     "importance": importance,
     "train": train,
+    "adapt": adapt,
     "table": table,
     "ablation": ablation,
     "codecs": codecs,
