@@ -1,7 +1,7 @@
 """Measure PSNR, SSIM and bytes on a folder of pictures whose truth is known."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from quantlib.evaluation.ledger import Ledger
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.imaging.files import read_picture_file
 from quantlib.quantizers.sizes import ByteSizes
-from quantlib.tasks.super_resolution import measure, reduced
+from quantlib.tasks.super_resolution import Measurement, measure, reduced
+
+MEASURES = "psnr_y", "ssim_y"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +51,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         raise QuantlibError(f"{options.model} upscales by {scale}; call it with --scale {scale}.")
     watch = progress("pictures")
     images, total, weights = [], ByteSizes(), ByteSizes()
+    apart: dict[str, str] = {}
     for done, (name, read) in enumerate(pictures):
         watch(done, len(pictures))
         low, high = read()
@@ -57,12 +60,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         images.append(
             {"name": name, **_figures(result.ledger), **_quality(result), "notes": result.notes}
         )
+        if result.left_out:
+            apart[name] = result.left_out
     watch(len(pictures), len(pictures))
     ledger = Ledger({"all": total})
     return {
         **described(options, scale),
-        "psnr_y": float(np.mean([image["psnr_y"] for image in images])),
-        "ssim_y": float(np.mean([image["ssim_y"] for image in images])),
+        **{measure: _mean(images, measure, apart) for measure in MEASURES},
+        "left_out": apart,
         **_figures(ledger),
         "weight_bytes": {"fp32": weights.fp32, "total": weights.total},
         "seconds": sum(image["seconds"] for image in images),
@@ -97,17 +102,34 @@ def _figures(ledger: Ledger) -> dict[str, Any]:
     return {"bytes": ledger.as_dict(), "bits_per_activation": ledger.bits_per_activation}
 
 
-def _quality(result: Any) -> dict[str, float]:
-    return {"psnr_y": result.psnr_y, "ssim_y": result.ssim_y, "seconds": result.seconds}
+def _quality(result: Measurement) -> dict[str, float | None]:
+    """Its measures, None where too little is left of a picture for one of them."""
+    inside = min(result.rgb.shape[:2]) > 2 * result.scale
+    ssim = result.ssim_y
+    return {
+        "psnr_y": result.psnr_y if inside else None,
+        "ssim_y": None if ssim is None or np.isnan(ssim) else ssim,
+        "seconds": result.seconds,
+    }
+
+
+def _mean(images: list[dict[str, Any]], measure: str, apart: Collection[str]) -> float | None:
+    found = [image[measure] for image in images if image["name"] not in apart]
+    known = [value for value in found if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def describe(report: dict[str, Any]) -> str:
-    rows = [
-        "  ".join([f"{i['name']:24} {i['psnr_y']:6.2f} dB", f"{i['ssim_y']:.4f}", *i["notes"]])
-        for i in report["images"]
-    ]
-    rows.append(f"{'mean':24} {report['psnr_y']:6.2f} dB  {report['ssim_y']:.4f}")
+    rows = [_line(image["name"], image, *image["notes"]) for image in report["images"]]
+    rows += [f"{name} is left out of the mean: {why}." for name, why in report["left_out"].items()]
+    rows.append(_line("mean", report))
     rows.append(byte_line(report["bytes"], report["bits_per_activation"]))
     weights = report["weight_bytes"]
     rows.append(f"{weights['total']:,} bytes of weights and biases; FP32 {weights['fp32']:,}")
     return "\n".join([*rows, report["convention"]])
+
+
+def _line(name: str, measures: dict[str, Any], *notes: str) -> str:
+    psnr, ssim = (measures[measure] for measure in MEASURES)
+    quality = "     –   " if psnr is None else f"{psnr:6.2f} dB"
+    return "  ".join([f"{name:24} {quality}", "–" if ssim is None else f"{ssim:.4f}", *notes])

@@ -65,6 +65,14 @@ OTHERS = {
         ),
         _own("train"),
     ),
+    "adapt": Verb(
+        "Adapt a network to few bits from its own output on a handful of pictures, and save it.",
+        (
+            "--model builtin:edsr-x2 --images photos --bits 3 edsr-x2-w3a3.safetensors",
+            "--model pan.pth --images photos --json pan-w4a4.safetensors",
+        ),
+        _own("adapt"),
+    ),
     "comparison": Verb(
         "Run every method of a comparison under the same conditions, and print the table.",
         (

@@ -1,7 +1,7 @@
 """From a person's choices to a measured result: what the command line and the pages both call."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger, weight_sizes
-from quantlib.evaluation.quality import psnr_y, ssim_y
+from quantlib.evaluation.quality import left_out, psnr_y, ssim_y
 from quantlib.imaging.resizing import downscale
 from quantlib.imaging.samples import PHOTOGRAPHS, calibration_pictures, load_sample
 from quantlib.imaging.tensors import to_tensor, to_uint8
@@ -33,6 +33,7 @@ __all__ = [
     "open_network",
     "prepare",
     "reduced",
+    "reductions",
     "sample_for",
     "sites_of",
     "steps_for",
@@ -71,6 +72,11 @@ class Measurement:
     def ssim_y(self) -> float | None:
         """SSIM by the stated convention, None where the truth is not known."""
         return None if self.truth is None else ssim_y(self.rgb, self.truth, self.scale)
+
+    @property
+    def left_out(self) -> str:
+        """Why a mean over pictures is taken without this one; empty where it counts."""
+        return "" if self.truth is None else left_out(self.rgb, self.truth, self.scale)
 
 
 def open_network(name: str, settings: Settings) -> SRNetwork:
@@ -123,8 +129,21 @@ def adaptation_pictures(scale: int) -> list[Tensor]:
 
     The chart is left out: what a network learns on drawn lines harms photographs.
     """
-    photographs = [to_tensor(load_sample(key).rgb) for key in PHOTOGRAPHS]
-    return [downscale(rgb, factor) for rgb in photographs for factor in (scale, scale + 1)]
+    return reductions([load_sample(key).rgb for key in PHOTOGRAPHS], scale)
+
+
+def reductions(photographs: Sequence[np.ndarray], scale: int, least: int = 1) -> list[Tensor]:
+    """Inputs `(1, 3, H, W)` of at least `least` pixels a side, reduced by `scale` and by one more.
+
+    >>> [tuple(x.shape) for x in reductions([np.zeros((60, 90, 3), np.uint8)], 2, least=20)]
+    [(1, 3, 30, 45), (1, 3, 20, 30)]
+    """
+    return [
+        downscale(to_tensor(rgb), factor)
+        for rgb in photographs
+        for factor in (scale, scale + 1)
+        if min(rgb.shape[:2]) // factor >= least
+    ]
 
 
 def reduced(rgb: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from quantlib.cli import main, upscale
 from quantlib.cli.verbs import verbs
 from quantlib.imaging.profiles import profile_of_primaries
 from quantlib.imaging.samples import load_sample
+from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import load
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.catalogue import bundled, entries
@@ -251,7 +252,9 @@ def test_one_pixel(capsys, files, tmp_path, method):
 def test_evaluate_a_folder(capsys, files):
     arguments = ("--model", files / "net.safetensors", "--scale", 2, "--method", "dqa", "--bits", 3)
     found = report(capsys, "evaluate", "--hr", files / "HR", "--lr", files / "LR", *arguments)
-    assert set(found) == {*CHOICES, *RESULTS, "weight_bytes", "images", "convention"}
+    more = {"left_out", "weight_bytes", "images", "convention"}
+    assert set(found) == {*CHOICES, *RESULTS, *more}
+    assert found["left_out"] == {}
     assert [image["name"] for image in found["images"]] == ["a", "b"]
     network = load(str(files / "net.safetensors"))
     quantized = prepare(sites_of(network), Settings("dqa", 3), default_pairs(network))
@@ -307,6 +310,48 @@ def test_what_json_has_no_number_for_is_null(capsys, files, tmp_path):
     )  # fmt: skip
     assert found["ssim_y"] is None
     assert isinstance(found["psnr_y"], float)
+
+
+def test_pictures_that_would_outweigh_all_others_are_left_out_of_the_mean(capsys, files, tmp_path):
+    """One of one colour, one that the network meets exactly, one of a pixel, beside two others."""
+    model = files / "net.safetensors"
+    rng = np.random.default_rng(1)
+    lows = {name: rng.integers(0, 256, (20, 20, 3)).astype(np.uint8) for name in ("a", "b", "met")}
+    lows |= {"flat": np.full((20, 20, 3), 9, np.uint8), "pixel": np.zeros((1, 1, 3), np.uint8)}
+    truths = {name: low.repeat(2, 0).repeat(2, 1) for name, low in lows.items()}
+    with torch.no_grad():
+        truths["met"] = to_uint8(load(str(model))(to_tensor(lows["met"])))
+    for folder, pictures in (("HR", truths), ("LR", lows)):
+        (tmp_path / folder).mkdir()
+        for name, picture in pictures.items():
+            Image.fromarray(picture).save(tmp_path / folder / f"{name}.png")
+    arguments = ["evaluate", "--hr", tmp_path / "HR", "--lr", tmp_path / "LR", "--scale", 2]
+    arguments += ["--model", model]
+    found = report(capsys, *arguments)
+    assert found["left_out"] == {
+        "flat": "its truth has one colour only",
+        "met": "its result equals its truth",
+        "pixel": "it is too small without its border",
+    }
+    images = {image["name"]: image for image in found["images"]}
+    for value in RESULTS[:2]:
+        assert found[value] == np.mean([images[name][value] for name in ("a", "b")])
+    assert images["flat"]["psnr_y"] is not None
+    assert images["met"]["psnr_y"] is None is images["pixel"]["psnr_y"]
+    _, said, _ = run(capsys, *arguments)
+    assert "met is left out of the mean: its result equals its truth." in said
+    assert "inf dB" in said
+
+
+def test_a_mean_of_nothing(capsys, files, tmp_path):
+    Image.new("RGB", (40, 40)).save(tmp_path / "black.png")
+    arguments = ["evaluate", "--sample", tmp_path / "black.png", "--scale", 2]
+    arguments += ["--model", files / "net.safetensors"]
+    found = report(capsys, *arguments)
+    assert found["psnr_y"] is found["ssim_y"] is None
+    assert isinstance(found["images"][0]["psnr_y"], float)
+    _, said, _ = run(capsys, *arguments)
+    assert ["mean", "–", "–"] in [line.split() for line in said.splitlines()]
 
 
 @pytest.mark.parametrize("criterion", ["greedy", "random", "energy", "saliency", "fisher", "gain"])

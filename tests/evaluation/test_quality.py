@@ -5,7 +5,7 @@ import pytest
 from skimage.metrics import structural_similarity
 
 from quantlib.errors import QuantlibError
-from quantlib.evaluation.quality import CONVENTION, luma, psnr_y, ssim_y
+from quantlib.evaluation.quality import CONVENTION, left_out, luma, psnr_y, ssim_y
 
 
 def pair(height=40, width=33, noise=12.0, seed=0):
@@ -85,6 +85,20 @@ def test_pictures_that_cannot_be_compared(measure):
         measure(a / 255, b, 2)
     with pytest.raises(QuantlibError, match="scale"):
         measure(a, b, -1)
+
+
+def test_what_a_mean_is_taken_without():
+    a, b = pair()
+    assert left_out(a, b, 2) == ""
+    assert "equals" in left_out(a, a, 2)
+    for colour in (0, 90, (10, 200, 30)):
+        flat = np.full_like(a, 0) + np.array(colour, np.uint8)
+        assert "one colour" in left_out(a, flat, 2) and "one colour" in left_out(flat, flat, 2)
+        assert left_out(flat, a, 2) == ""
+        flat[:2] = a[:2]  # the border does not count
+        assert "one colour" in left_out(a, flat, 2) and left_out(a, flat, 1) == ""
+    assert "too small" in left_out(a[:1, :1], b[:1, :1], 2)
+    assert "too small" in left_out(a[:4], b[:4], 2) and left_out(a[:5], b[:5], 2) == ""
 
 
 def test_the_convention_is_one_line():

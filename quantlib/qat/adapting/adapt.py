@@ -28,6 +28,7 @@ from quantlib.qat.scheme import Scheme, quantize_layers, quantized_layers
 
 STEPS, BATCH, SIDE = 455, 4, 40
 START_BATCH, START_SIDE = 12, 48
+SMALLEST_SIDE = 8
 WARMUP = 20
 ON_DEMAND = Scheme("rlq", 4, 4, scale_channels=True)
 LAYER_WEIGHT, EVERY = 0.4, 2  # every second layer guides the ones between as well
@@ -76,6 +77,7 @@ def adapt(
     ends: bool = False,
     seed: int = 0,
     watch: Callable[[AdaptProgress], bool | None] = lambda progress: None,
+    side: int = SIDE,
 ) -> Adapted:
     """A copy of `network` quantized by `scheme`, adapted to its own full-precision output.
 
@@ -85,6 +87,7 @@ def adapt(
     layer starts from data (`quantlib.qat.adapting.start`); then Adam makes the distance to the
     output small, and to what every second layer gives in full precision. Without `learn_weights`
     steps, shifts and biases are learned, else everything. With 0 steps it ends with the start.
+    `side` is that of the crops to learn on, in pixels; those to start from are no smaller.
 
     `watch` hears of every step; if it returns True the result so far is returned, and what it
     raises ends the run. `network` is never changed, so it can be in use meanwhile. Pictures or
@@ -104,6 +107,8 @@ def adapt(
     """
     if steps < 0:
         raise QuantlibError(f"{steps} steps cannot be made; give 0 or more.")
+    if side < SMALLEST_SIDE:
+        raise QuantlibError(f"Crops have at least {SMALLEST_SIDE} pixels a side, not {side}.")
     if quantized_layers(network):
         raise QuantlibError("This network is quantized already; choose the one it was made of.")
     with torch.inference_mode(False), torch.enable_grad():
@@ -111,13 +116,13 @@ def adapt(
         teacher = structural_copy(network).eval()
         student = copy.deepcopy(network).eval().requires_grad_(False)
         device = next(student.parameters(), torch.empty(0)).device
-        batch = crops.batch(START_BATCH, START_SIDE).to(device)
+        batch = crops.batch(START_BATCH, max(START_SIDE, side)).to(device)
         found = candidates(student, batch[:1], ends)
         if not found.layers:
             raise QuantlibError("This network has no layer that could be quantized.")
         quantize_layers(student, dict.fromkeys(found.layers, scheme))
         _start(student, teacher, batch, learn_weights)
-        made = _learn(student, teacher, crops, steps, learn_weights, watch)
+        made = _learn(student, teacher, crops, side, steps, learn_weights, watch)
         student.requires_grad_(False)
     return Adapted(student, tuple(found.layers), found.left_alone, made)
 
@@ -152,6 +157,7 @@ def _learn(
     student: nn.Module,
     teacher: nn.Module,
     crops: Crops,
+    side: int,
     steps: int,
     learn_weights: bool,
     watch: Callable[[AdaptProgress], bool | None],
@@ -168,7 +174,7 @@ def _learn(
             decay = (1 + math.cos(math.pi * step / steps)) / 2 * min(1, (step + 1) / WARMUP)
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * decay
-            batch = crops.batch(BATCH, SIDE).to(device)
+            batch = crops.batch(BATCH, side).to(device)
             wanted.clear()
             given.clear()
             with torch.no_grad():

@@ -1,0 +1,136 @@
+"""Adapt a network to few bits from its own output on a handful of pictures, and save it."""
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from quantlib.cli.options import add_model, pictures_in, progress
+from quantlib.errors import QuantlibError
+from quantlib.evaluation.quality import psnr_y
+from quantlib.files import check_writable, write_whole
+from quantlib.imaging.tensors import to_uint8
+from quantlib.models import SRNetwork, load
+from quantlib.models.architectures import pan
+from quantlib.qat.adapting.adapt import ON_DEMAND, SIDE, STEPS, adapt
+from quantlib.qat.layers.packing import packed_state
+from quantlib.tasks.super_resolution import reductions
+
+SEEN = 128  # pixels a side of what is compared of every picture
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument(
+        "--images",
+        required=True,
+        metavar="DIR",
+        help="a handful of photographs, reduced before the network sees them",
+    )
+    parser.add_argument("output", metavar="OUT", help="the .safetensors file to write")
+    parser.add_argument(
+        "--bits",
+        type=int,
+        default=ON_DEMAND.weight_bits,
+        metavar="N",
+        help="of weights and activations, 2 to 8 (default %(default)s)",
+    )
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, metavar="N", help="of learning (default %(default)s)"
+    )
+    parser.add_argument(
+        "--crop",
+        type=int,
+        default=SIDE,
+        metavar="N",
+        help="pixels a side of the crops that are learned on (default %(default)s)",
+    )
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    output = Path(options.output)
+    check_writable(output, (".safetensors",))
+    scheme = replace(ON_DEMAND, weight_bits=options.bits, activation_bits=options.bits)
+    network = load(options.model)
+    _check_name(output.name, network)
+    photographs = pictures_in(options.images)
+    shown = reductions(photographs, network.scale, options.crop)
+    if not shown:
+        raise QuantlibError(
+            f"No picture of {options.images} has {network.scale * options.crop} pixels a side for "
+            f"crops of {options.crop} after the reduction by {network.scale}; use larger ones or "
+            "a smaller --crop."
+        )
+    started, watch = time.perf_counter(), progress("steps")
+    adapted = adapt(
+        network,
+        shown,
+        scheme,
+        options.steps,
+        side=options.crop,
+        watch=lambda at: watch(at.step, at.steps),
+    )
+    seconds = time.perf_counter() - started
+    assert isinstance(adapted.network, SRNetwork)
+    write_whole(output, save(*packed_state(adapted.network.network)))
+    return {
+        "model": options.model,
+        "method": scheme.method,
+        "bits": options.bits,
+        "scale": network.scale,
+        "steps": adapted.steps,
+        "crop": options.crop,
+        "layers": {
+            "quantized": len(adapted.quantized),
+            "of": adapted.layers,
+            "left_alone": adapted.left_alone,
+        },
+        "psnr_y_against_fp32": _likeness(adapted.network, network, shown),
+        "pictures": len(photographs),
+        "seconds": seconds,
+        "output": options.output,
+    }
+
+
+def _check_name(name: str, network: SRNetwork) -> None:
+    """PAN tells ×2 and ×3 from each other by the name of its file alone."""
+    by_name = network.architecture == "PAN" and network.scale < 4
+    if by_name and (pan.scale_in(name) or 2) != network.scale:
+        raise QuantlibError(
+            f"{name} would open as a network of another scale; put x{network.scale} into its name."
+        )
+
+
+@torch.inference_mode()
+def _likeness(adapted: nn.Module, network: SRNetwork, shown: Sequence[Tensor]) -> float:
+    """Mean PSNR of the adapted network's output against the network's own, on middle crops."""
+    values = []
+    for x in shown:
+        top, left = (max(0, (side - SEEN) // 2) for side in x.shape[-2:])
+        x = x[..., top : top + SEEN, left : left + SEEN]
+        values.append(psnr_y(to_uint8(adapted(x)), to_uint8(network(x)), network.scale))
+    return float(np.mean(values))
+
+
+def describe(report: dict[str, Any]) -> str:
+    layers, reasons = report["layers"], {}
+    for name, reason in layers["left_alone"].items():
+        reasons.setdefault(reason, []).append(name)
+    rows = [f"left alone, {reason}: {', '.join(names)}" for reason, names in reasons.items()]
+    bits = report["bits"]
+    return "\n".join(
+        [
+            *rows,
+            f"{layers['quantized']} of {layers['of']} layers quantized, W{bits}A{bits}, "
+            f"{report['steps']} steps, {report['seconds']:.0f} s",
+            f"{report['psnr_y_against_fp32']:.2f} dB against its own full-precision output",
+            f"{report['output']} written.",
+        ]
+    )
