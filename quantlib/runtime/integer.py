@@ -61,7 +61,7 @@ def integer_network(
     """
     if ends not in ENDS:
         raise QuantlibError(f"There is no form {ends!r} of the ends; choose {' or '.join(ENDS)}.")
-    if any(parameter.is_cuda for parameter in network.parameters()):
+    if any(parameter.device.type != "cpu" for parameter in network.parameters()):
         raise QuantlibError("Integers run on the CPU only; move the network there.")
     inside = network.network
     layers = {name: layer for name, layer in inside.named_modules() if is_layer(layer)}
