@@ -9,7 +9,16 @@ from torch.nn import functional
 
 from quantlib.runtime.layers import Accumulate, IntegerLayer, Quantize
 from quantlib.runtime.products import Requantisation
-from quantlib.runtime.tracing import Node, calls, is_layer, is_node, module_of, nodes
+from quantlib.runtime.tracing import (
+    Node,
+    calls,
+    is_layer,
+    is_node,
+    is_relu,
+    module_of,
+    nodes,
+    shuffle_factor,
+)
 
 THIN = 4  # outputs that leave most lanes of a processor empty
 
@@ -58,10 +67,10 @@ def _into_layer(graph: fx.GraphModule, node: Node) -> bool:
         layer = module_of(source)
         if isinstance(layer, IntegerLayer):
             break
-        if _is_relu(source):
+        if is_relu(source):
             relu = True
             between.append(source)
-        elif factor := _shuffle(source):
+        elif factor := shuffle_factor(source):
             shuffled *= factor**2
         elif not isinstance(layer, (nn.Identity, nn.Dropout)):
             return False
@@ -86,7 +95,7 @@ def _into_sum(graph: fx.GraphModule, node: Node) -> None:
     quantizer = module_of(node)
     assert isinstance(quantizer, Quantize)
     rectified = node.args[0]
-    total = rectified.args[0] if _is_relu(rectified) else rectified
+    total = rectified.args[0] if is_relu(rectified) else rectified
     if not calls(total, torch.add, operator.add, "add", operator.iadd, "add_"):
         return
     if total is not rectified and len(total.users) > 1:
@@ -154,22 +163,6 @@ def _copies(reader: Node) -> bool:
     return ours or (module is not None and is_layer(module))
 
 
-def _is_relu(node: Node) -> bool:
-    if isinstance(module_of(node), nn.ReLU):
-        return True
-    return calls(node, functional.relu, torch.relu, "relu", "relu_", torch.relu_)
-
-
-def _shuffle(node: Node) -> int:
-    """The factor of a pixel shuffle; 0 for other nodes."""
-    module = module_of(node)
-    if isinstance(module, nn.PixelShuffle):
-        return module.upscale_factor
-    if calls(node, functional.pixel_shuffle) and is_node(node):
-        return int(node.args[1])
-    return 0
-
-
 def merge_thin_ends(graph: fx.GraphModule) -> None:
     """Moves a convolution with few outputs from behind a pixel shuffle to the front of it.
 
@@ -180,7 +173,7 @@ def merge_thin_ends(graph: fx.GraphModule) -> None:
         if type(layer) is not nn.Conv2d or layer.out_channels > THIN or not _is_plain_3x3(layer):
             continue
         (before,) = node.args
-        factor = _shuffle(before)
+        factor = shuffle_factor(before)
         if not factor or len(before.users) > 1:
             continue
         graph.set_submodule(str(node.target), before_shuffle(layer, factor))

@@ -66,7 +66,7 @@ def lower(
     """
     grids, graph = grids or {}, traced(network)
     if graph is not None:
-        _fold_batch_norms(graph)
+        fold_batch_norms(graph)
         merge_thin_ends(graph)
         lowered, layers = _in_graph(graph, network, grids)
     else:
@@ -173,7 +173,7 @@ def _stored(packed: PackedTensor, output_scale: Tensor | None) -> IntegerWeight:
     return IntegerWeight(torch.from_numpy(codes.astype(np.int8)), steps)
 
 
-def _fold_batch_norms(graph: fx.GraphModule) -> None:
+def fold_batch_norms(graph: fx.GraphModule) -> None:
     """Puts the batch norms that follow convolutions into their weights."""
     for node in nodes(graph):
         norm = module_of(node)

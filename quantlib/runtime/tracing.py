@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import torch
 from torch import fx, nn
+from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 Node = Any  # fx.Node, whose arguments are typed too widely to be read
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
 
 
-def is_layer(module: nn.Module) -> bool:
+def is_layer(module: nn.Module | None) -> bool:
     """Whether a module is one that multiplies its input with weights."""
     return isinstance(module, LAYERS)
 
@@ -58,3 +60,20 @@ def module_of(node: object) -> nn.Module | None:
     owner = node.graph.owning_module
     assert owner is not None
     return owner.get_submodule(str(node.target))
+
+
+def is_relu(node: Node) -> bool:
+    """Whether a node rectifies."""
+    if isinstance(module_of(node), nn.ReLU):
+        return True
+    return calls(node, functional.relu, torch.relu, "relu", "relu_", torch.relu_)
+
+
+def shuffle_factor(node: Node) -> int:
+    """The factor of a pixel shuffle; 0 for other nodes."""
+    module = module_of(node)
+    if isinstance(module, nn.PixelShuffle):
+        return module.upscale_factor
+    if calls(node, functional.pixel_shuffle) and is_node(node):
+        return int(node.args[1])
+    return 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import Tensor
@@ -31,6 +31,7 @@ def rows_of(x: Tensor) -> np.ndarray:
     return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]).numpy()
 
 
+@settings(deadline=None)  # the first call compiles
 @given(
     arrays(np.float32, (6, 5), elements=FLOATS),
     arrays(np.float32, (5,), elements=st.floats(-3, 3, width=32)),
@@ -45,6 +46,7 @@ def test_codes_are_those_of_the_formula(x, shift, limits, step, kernels):
     assert np.array_equal(tokens.numpy(), by_formula(x, grid))
 
 
+@settings(deadline=None)  # the first call compiles
 @given(
     arrays(np.float32, (6, 3), elements=FLOATS),
     arrays(np.float32, (6, 3), elements=FLOATS),

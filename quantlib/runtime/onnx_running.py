@@ -1,0 +1,105 @@
+"""`--runtime onnx`: networks that Bitlens exported, in ONNX Runtime."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from quantlib.errors import QuantlibError
+from quantlib.runtime.onnx_export import KEY, VERSION
+
+SUFFIX = ".onnx"
+INTEGER_CONVOLUTIONS = ("QLinearConv", "ConvInteger")
+
+
+def runtime_library() -> Any:
+    """The package onnxruntime; a QuantlibError where it is not installed."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise QuantlibError(
+            "Running ONNX files needs the package onnxruntime; install it with "
+            "`pip install onnxruntime`."
+        ) from error
+    return onnxruntime
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxNetwork:
+    """A network in ONNX Runtime, called like the one it was exported from.
+
+    `scale` is 0 for classifiers; `card` says what the network is called, where it comes from and
+    under which licence; `form` is "fp32", "int8" or "rlq".
+    """
+
+    session: Any
+    form: str
+    scale: int
+    receptive_radius: int | None
+    card: dict[str, Any]
+
+    def __call__(self, picture: Tensor) -> Tensor:
+        """`float32 (N, 3, H, W)` in [0, 1] to enlarged pictures or to logits."""
+        (result,) = self.session.run(None, {"picture": picture.detach().cpu().numpy()})
+        return torch.from_numpy(result)
+
+
+def open_onnx(content: bytes, name: str = "This file", threads: int | None = None) -> OnnxNetwork:
+    """The network in the bytes of an ONNX file that `export_onnx` wrote.
+
+    `threads` is as many as PyTorch uses where it is not given. Files that are damaged or come from
+    elsewhere raise a QuantlibError.
+    """
+    session = _session(content, name, threads)
+    stored = session.get_modelmeta().custom_metadata_map
+    if stored.get(KEY) != VERSION:
+        raise QuantlibError(
+            f"{name} was not exported by Bitlens; make such a file with `bitlens export --to onnx`."
+        )
+    radius = stored["receptive_radius"]
+    return OnnxNetwork(
+        session,
+        stored["form"],
+        int(stored["scale"]),
+        int(radius) if radius else None,
+        json.loads(stored["card"]),
+    )
+
+
+def load_onnx(path: Path) -> OnnxNetwork:
+    """The same from a file."""
+    if not path.is_file():
+        raise QuantlibError(f"There is no file {path}; check the path.")
+    return open_onnx(path.read_bytes(), path.name)
+
+
+def optimised_operators(content: bytes, folder: Path) -> list[str]:
+    """What ONNX Runtime makes of a file on this machine: the operators of its optimised graph.
+
+    The graph is written to `folder` for the moment.
+    """
+    from quantlib.runtime.onnx_graph import onnx_library
+
+    written = folder / "optimised.onnx"
+    _session(content, "This file", None, written)
+    found = [node.op_type for node in onnx_library().load(written).graph.node]
+    written.unlink()
+    return found
+
+
+def _session(content: bytes, name: str, threads: int | None, written: Path | None = None) -> Any:
+    runtime = runtime_library()
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads or torch.get_num_threads()
+    if written is not None:
+        options.optimized_model_filepath = str(written)
+    try:
+        return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime has an error of its own for every kind of damage
+        raise QuantlibError(
+            f"{name} is not a complete ONNX file; export or download it again."
+        ) from error
