@@ -156,7 +156,7 @@ def test_progress_and_stop(monkeypatch):
     app = opened("3")
     app.button(key="adapt").click().run()
     run = run_of(3)
-    wait_until(lambda: run.progress is not None and run.progress.step == 2)
+    wait_until(lambda: run.step is not None and run.step.step == 2)
     app.run()
     assert fine(app) and app.button(key="adapt").disabled
     assert "Step 2 of 3, loss" in progress_text(app) and "s left" in progress_text(app)

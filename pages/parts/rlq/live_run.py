@@ -1,13 +1,14 @@
 """A training run that lives beside the page: reruns and other pages do not end it."""
 
-import threading
 import time
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from pages.parts.shared.background import Background, Progress
 from pages.parts.shared.worker import on_worker
 from quantlib.evaluation.quality import psnr_y
+from quantlib.qat.scheme import OURS
 from quantlib.training.contest import FP32, SCALE, Contest, Moment, compete, held_out
 
 PACE = 40
@@ -31,27 +32,32 @@ class Course:
         ]
 
 
-class LiveRun:
-    """A contest under way on a thread of its own, which only waits.
+class LiveRun(Background):
+    """A contest under way; its own thread only waits.
 
     The tensor work is done on the lasting worker threads, one training step at a time, so that a
-    run takes turns with whatever else visitors ask for. It ends by itself, or after `stop()`.
+    run takes turns with whatever else visitors ask for.
     """
 
     def __init__(self, contest: Contest) -> None:
+        super().__init__()
         self.contest = contest
         self.courses = {method: Course() for method in (FP32, *contest.methods)}
         self.done = 0
-        self.error: Exception | None = None
-        self._stop = threading.Event()
         self._times = [time.perf_counter()]
         self._truth = held_out()[1]
-        self._thread = threading.Thread(target=self._drive, name="live training", daemon=True)
-        self._thread.start()
 
     @property
-    def running(self) -> bool:
-        return self._thread.is_alive() and not self._stop.is_set()
+    def progress(self) -> Progress:
+        contest, left = self.contest, self.seconds_left
+        note = "" if left is None else f", about {left:.0f} s left"
+        prepared = len(self.courses[FP32].losses)
+        doing = (
+            f"Step {self.step} of {contest.steps}"
+            if self.courses[OURS].quality
+            else f"Preparing the start, step {prepared} of {contest.start_steps}"
+        )
+        return Progress(self.done / contest.slices, doing + note)
 
     @property
     def complete(self) -> bool:
@@ -74,23 +80,11 @@ class LiveRun:
             return None
         return (times[-1] - times[0]) / (len(times) - 1) * (self.contest.slices - self.done)
 
-    def stop(self) -> None:
-        self._stop.set()
-
-    def wait(self, seconds: float) -> None:
-        """Until the run has ended, at most `seconds`."""
-        self._thread.join(seconds)
-
-    def _drive(self) -> None:
+    def work(self) -> None:
         moments = compete(self.contest)
         try:
-            while not self._stop.is_set():
-                moment = on_worker(next, moments, None)
-                if moment is None:
-                    break
+            while not self.stopping and (moment := on_worker(next, moments, None)):
                 self._note(moment)
-        except Exception as error:  # shown by the page, where somebody sees it
-            self.error = error
         finally:
             moments.close()  # type: ignore[attr-defined]
 

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.parts.figures import charts, crops
 from pages.parts.rlq import charts as rlq_charts
 from pages.parts.rlq.live_run import LiveRun
+from pages.parts.shared.background import EVERY, show_progress, this_visit
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.resizing import upscale
@@ -12,7 +13,6 @@ from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.qat.scheme import LEARNED, RIVALS
 from quantlib.training.contest import BLOCKS, FP32, SCALE, TRAINED_ON, Contest, held_out
 
-EVERY = 1.0
 KEY = "live run"
 WHAT_IT_IS = (
     f"**What this run is:** the ends and the first {BLOCKS} of the 16 blocks of `builtin:edsr-x2`, "
@@ -34,7 +34,7 @@ def show_training(k: float) -> Contest:
     def start() -> None:
         current = st.session_state.get(KEY)
         if current is None or not current.running:  # a double click starts one run
-            st.session_state[KEY] = LiveRun(contest)
+            st.session_state[KEY] = LiveRun(contest).begin(this_visit())
 
     st.button(
         f"Train {contest.steps} steps",
@@ -81,10 +81,8 @@ def _choose(k: float) -> Contest:
 
 
 def _show(run: LiveRun, was_running: bool) -> None:
-    if was_running and not run.running:
-        st.rerun()  # the whole page, so that its timer stops and the button comes back
-    if run.running:
-        _progress(run)
+    if was_running:
+        show_progress(run, "stop training")
     if run.error is not None:
         if not isinstance(run.error, QuantlibError):
             raise run.error
@@ -95,19 +93,6 @@ def _show(run: LiveRun, was_running: bool) -> None:
         return
     _curves(run, names)
     _pictures(run, names)
-
-
-def _progress(run: LiveRun) -> None:
-    left = run.seconds_left
-    note = "" if left is None else f", about {left:.0f} s left"
-    course = run.courses[FP32]
-    doing = (
-        f"Step {run.step} of {run.contest.steps}"
-        if run.courses["rlq"].quality
-        else f"Preparing the start, step {len(course.losses)} of {run.contest.start_steps}"
-    )
-    st.progress(run.done / run.contest.slices, text=doing + note)
-    st.button("Stop", icon=":material/stop_circle:", on_click=run.stop, key="stop training")
 
 
 def _name(contest: Contest, method: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 import torch
 
+from pages.parts.shared.background import Background, Progress, StoppedError, this_visit
 from pages.parts.super_resolution.adapted_file import AdaptedFile, file_of
 from quantlib.models import SRNetwork
 from quantlib.ptq import SiteNetwork
@@ -37,65 +38,62 @@ def scheme_of(bits: int) -> Scheme:
     return replace(adapt.ON_DEMAND, weight_bits=bits, activation_bits=bits)
 
 
-class Adaptation:
-    """A network that is adapted to `bits` on a thread and a core of its own.
+class Adaptation(Background):
+    """A network that is adapted to `bits` on a core of its own, one after the other.
 
-    One is adapted at a time, the others wait. It ends by itself, or after `stop()` with the result
-    so far.
+    Stopped early it keeps the result so far.
     """
 
     def __init__(self, network: SRNetwork, bits: int) -> None:
-        self.bits = bits
+        super().__init__()
+        self.network, self.bits = network, bits
         self.begun = False
-        self.progress: adapt.AdaptProgress | None = None
+        self.step: adapt.AdaptProgress | None = None
         self.result: AdaptedNetwork | None = None
-        self.error: Exception | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._drive, args=(network,), name="adapting", daemon=True
-        )
-        self._thread.start()
 
     @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
+    def progress(self) -> Progress:
+        if not self.begun:
+            return Progress(0.0, "Waiting for another network that is being adapted")
+        if self.step is None:
+            return Progress(0.0, "Preparing the start, layer after layer")
+        made, left = self.step, self.step.seconds_left
+        note = "" if left is None else f", about {left:.0f} s left"
+        text = f"Step {made.step} of {made.steps}, loss {made.loss:.5f}{note}"
+        return Progress(made.step / made.steps, text)
 
-    @property
-    def stopping(self) -> bool:
-        return self._stop.is_set()
-
-    def stop(self) -> None:
-        self._stop.set()
-
-    def wait(self, seconds: float) -> None:
-        """Until it has ended, at most `seconds`."""
-        self._thread.join(seconds)
-
-    def _drive(self, network: SRNetwork) -> None:
-        while not self._stop.is_set():
+    def work(self) -> None:
+        while not self.stopping:
             if _one_at_a_time.acquire(timeout=0.2):
                 try:
-                    self._adapt(network)
-                except Exception as error:  # shown by the page, where somebody sees it
-                    self.error = error
+                    return self._adapt()
                 finally:
                     _one_at_a_time.release()
-                return
 
-    def _adapt(self, network: SRNetwork) -> None:
+    def _adapt(self) -> None:
         torch.set_num_threads(1)  # of this thread only
         self.begun = True
-        pictures, scheme = adaptation_pictures(network.scale), scheme_of(self.bits)
-        adapted = adapt.adapt(network, pictures, scheme, steps=STEPS, watch=self._note)
+        adapted = adapt.adapt(
+            self.network,
+            adaptation_pictures(self.network.scale),
+            scheme_of(self.bits),
+            steps=STEPS,
+            watch=self._note,
+            watch_start=self._go_on,
+        )
         made = adapted.network
         assert isinstance(made, SRNetwork)
         sites, file = sites_of(made, "rlq"), file_of(made, self.bits)
         complete = adapted.steps == STEPS
         self.result = AdaptedNetwork(sites, file, adapted.coverage, adapted.steps, complete)
 
-    def _note(self, progress: adapt.AdaptProgress) -> bool:
-        self.progress = progress
-        return self._stop.is_set()
+    def _go_on(self, layer: str) -> None:
+        if self.stopping:
+            raise StoppedError
+
+    def _note(self, step: adapt.AdaptProgress) -> bool:
+        self.step = step
+        return self.stopping
 
 
 Key = tuple[str, str | None, int]
@@ -123,7 +121,7 @@ def begin(key: Key, network: SRNetwork) -> Adaptation | None:
         ended = [one for one, adaptation in known.items() if not adaptation.running]
         for one in ended[: max(0, len(known) + 1 - KEPT)]:
             del known[one]
-        known[key] = Adaptation(network, key[2])
+        known[key] = Adaptation(network, key[2]).begin(this_visit())
         return known[key]
 
 

@@ -4,12 +4,12 @@ from weakref import WeakSet
 
 import streamlit as st
 
+from pages.parts.shared.background import EVERY, show_progress
 from pages.parts.shared.notices import notice
 from pages.parts.super_resolution.adapting import Adaptation, Key, adaptation_of, begin
 from pages.parts.super_resolution.network_forms import adapted_for
 from pages.parts.super_resolution.sidebar import Choices
 
-EVERY = 1.0
 OWN = "own adaptations"
 EXPLANATION = (
     "The layers of the body learn steps, shifts and weights against the network's own "
@@ -75,31 +75,5 @@ def _key(choices: Choices) -> Key:
 
 
 def _show(run: Adaptation) -> None:
-    if not run.running:
-        st.rerun()  # the whole page, which has a result or a notice to show
-    share, text = _state(run)
-    st.progress(share, text=text)
-    if run in st.session_state.get(OWN, ()):  # nobody ends what others wait for
-        st.button(
-            "Stop",
-            icon=":material/stop_circle:",
-            on_click=run.stop,
-            disabled=run.stopping,
-            help="The result so far is kept.",
-            key="stop adapting",
-        )
-
-
-def _state(run: Adaptation) -> tuple[float, str]:
-    """How much is done, and in words."""
-    progress = run.progress
-    if not run.begun:
-        return 0.0, "Waiting for another network that is being adapted"
-    if progress is None:
-        return 0.0, "Preparing the start, layer after layer"
-    left = progress.seconds_left
-    note = "" if left is None else f", about {left:.0f} s left"
-    return (
-        progress.step / progress.steps,
-        f"Step {progress.step} of {progress.steps}, loss {progress.loss:.5f}{note}",
-    )
+    own = run in st.session_state.get(OWN, ())  # nobody ends what others wait for
+    show_progress(run, "stop adapting", own, "The result so far is kept.")

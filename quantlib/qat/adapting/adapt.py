@@ -78,6 +78,7 @@ def adapt(
     seed: int = 0,
     watch: Callable[[AdaptProgress], bool | None] = lambda progress: None,
     side: int = SIDE,
+    watch_start: Callable[[str], None] = lambda layer: None,
 ) -> Adapted:
     """A copy of `network` quantized by `scheme`, adapted to its own full-precision output.
 
@@ -89,9 +90,10 @@ def adapt(
     steps, shifts and biases are learned, else everything. With 0 steps it ends with the start.
     `side` is that of the crops to learn on, in pixels; those to start from are no smaller.
 
-    `watch` hears of every step; if it returns True the result so far is returned, and what it
-    raises ends the run. `network` is never changed, so it can be in use meanwhile. Pictures or
-    layers that will not do and a loss that is not finite raise a `QuantlibError`.
+    `watch` hears of every step; if it returns True the result so far is returned. `watch_start`
+    hears of every layer that is about to be started. What they raise ends the run. `network` is
+    never changed, so it can be in use meanwhile. Pictures or layers that will not do and a loss
+    that is not finite raise a `QuantlibError`.
 
     `packed_state` of the adapted network (its `.network`, for one that `quantlib.models.load`
     gave) makes a file of it. Source: RLQ of QuantSR (Qin et al., NeurIPS 2023); the distance to
@@ -121,14 +123,20 @@ def adapt(
         if not found.layers:
             raise QuantlibError("This network has no layer that could be quantized.")
         quantize_layers(student, dict.fromkeys(found.layers, scheme))
-        _start(student, teacher, batch, learn_weights)
+        _start(student, teacher, batch, learn_weights, watch_start)
         made = _learn(student, teacher, crops, side, steps, learn_weights, watch)
         student.requires_grad_(False)
     return Adapted(student, tuple(found.layers), found.left_alone, made)
 
 
 @torch.no_grad()
-def _start(student: nn.Module, teacher: nn.Module, batch: Tensor, learn_weights: bool) -> None:
+def _start(
+    student: nn.Module,
+    teacher: nn.Module,
+    batch: Tensor,
+    learn_weights: bool,
+    watch: Callable[[str], None],
+) -> None:
     """Starts layer after layer, each from what the quantized layers before it give."""
     layers = quantized_layers(student)
     with recorded(teacher, list(layers), sampled_output) as wanted:
@@ -141,6 +149,7 @@ def _start(student: nn.Module, teacher: nn.Module, batch: Tensor, learn_weights:
         ) -> None:
             if layer.weight_quantizer.initialised:
                 return
+            watch(name)
             start_scales(layer, inputs[0])
             start_input(layer, scaled(inputs[0], layer.input_scale))
             if learn_weights:

@@ -184,6 +184,18 @@ def test_progress_and_stop() -> None:
     assert not any(p.requires_grad for p in adapted.network.parameters())
 
 
+def test_every_layer_is_announced_before_it_starts() -> None:
+    network, heard = seeded(lambda: EDSR(2, 4, 1)), []
+    adapted = adapt(network, pictures(), W4A4, steps=0, watch_start=heard.append)
+    assert tuple(heard) == adapted.quantized
+
+    def stop(layer: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        adapt(network, pictures(), W4A4, steps=9, watch_start=stop)
+
+
 def test_what_a_watcher_raises_ends_the_run() -> None:
     network = seeded(lambda: EDSR(2, 4, 1))
 

@@ -1,0 +1,125 @@
+"""Work that goes on beside the page, whatever its visitor looks at meanwhile."""
+
+import threading
+from abc import ABC, abstractmethod
+from typing import NamedTuple, Self
+from weakref import WeakSet
+
+import streamlit as st
+
+EVERY = 1.0  # seconds between two looks at the progress
+GRACE = 10.0  # seconds in which a visitor whose connection broke may be back
+
+
+class Progress(NamedTuple):
+    """The share that is done, and what is being done, in words."""
+
+    share: float
+    text: str
+
+
+class StoppedError(Exception):
+    """Raised inside `work` where stopping leaves nothing to keep."""
+
+
+class Background(ABC):
+    """Work on a thread of its own; `error` is what went wrong.
+
+    It ends by itself, soon after `stop()`, or soon after the last visitor who follows it has left.
+    """
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self._followers: set[Visit] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._drive, name=type(self).__name__, daemon=True)
+
+    @abstractmethod
+    def work(self) -> None:
+        """The work, which looks at `stopping` often."""
+
+    @property
+    @abstractmethod
+    def progress(self) -> Progress: ...
+
+    def begin(self, visit: "Visit") -> Self:
+        """Starts the work for a visitor, who follows it."""
+        self.follow(visit)
+        self._thread.start()
+        return self
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def wait(self, seconds: float) -> None:
+        """Until it has ended, at most `seconds`."""
+        self._thread.join(seconds)
+
+    def follow(self, visit: "Visit") -> None:
+        """A visitor waits for the result, so it goes on."""
+        self._followers.add(visit)
+        visit.runs.add(self)
+
+    def leave(self, visit: "Visit") -> None:
+        self._followers.discard(visit)
+        if self.running and not self._followers:
+            later = threading.Timer(GRACE, self._stop_if_left)
+            later.daemon = True
+            later.start()
+
+    def _stop_if_left(self) -> None:
+        if not self._followers:
+            self.stop()
+
+    def _drive(self) -> None:
+        try:
+            self.work()
+        except StoppedError:
+            pass
+        except Exception as error:  # shown by the page, where somebody sees it
+            self.error = error
+
+
+class Visit:
+    """One visitor's stay, from the first page to a closed window."""
+
+    def __init__(self) -> None:
+        self.runs: WeakSet[Background] = WeakSet()
+
+    def end(self) -> None:
+        for run in list(self.runs):
+            run.leave(self)
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=Visit.end)
+def this_visit() -> Visit:
+    """The visit that the page is drawn for; it ends when the connection does."""
+    return Visit()
+
+
+def show_progress(run: Background, key: str, stoppable: bool = True, help: str = "") -> None:
+    """The bar and the button that stops, for a fragment that is drawn `EVERY` second.
+
+    Once the work has ended the whole page is drawn anew, which has a result or an error to show.
+    """
+    if not run.running:
+        st.rerun()
+    run.follow(this_visit())
+    st.progress(run.progress.share, text=run.progress.text)
+    if stoppable:
+        st.button(
+            "Stop",
+            icon=":material/stop_circle:",
+            on_click=run.stop,
+            disabled=run.stopping,
+            help=help or None,
+            key=key,
+        )
