@@ -4,7 +4,6 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from quantlib.cli.options import add_model, pictures_in, progress
+from quantlib.cli.options import add_model, path, pictures_in, progress
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.quality import psnr_y
 from quantlib.files import check_writable, write_whole
@@ -55,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    output = Path(options.output)
+    output = path(options.output)
     check_writable(output, (".safetensors",))
     scheme = replace(ON_DEMAND, weight_bits=options.bits, activation_bits=options.bits)
     network = load(options.model)

@@ -3,8 +3,7 @@
 import argparse
 from typing import Any
 
-from quantlib.cli.options import add_model, picture_files, progress
-from quantlib.imaging.files import read_picture_file
+from quantlib.cli.options import add_model, pictures_in, progress
 from quantlib.importance import rank
 from quantlib.importance.pairs import pairs_from
 from quantlib.models import load
@@ -26,8 +25,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         bits=options.bits, extra_bits=options.extra_bits, criterion=options.criterion
     )
     network = load(options.model)
-    pictures = [read_picture_file(file).rgb for file in picture_files(options.images)]
-    pairs = pairs_from(pictures, network.scale)
+    pairs = pairs_from(pictures_in(options.images), network.scale)
     ranking = rank(
         sites_of(network),
         pairs,

@@ -163,6 +163,11 @@ def picture_files(name: str) -> list[Path]:
     return files
 
 
+def pictures_in(name: str) -> list[np.ndarray]:
+    """All pictures of a folder, `uint8 (H, W, 3)`, in the order of their names."""
+    return [read_picture_file(file).rgb for file in picture_files(name)]
+
+
 def progress(what: str):
     """Progress on standard error while a person watches."""
     started = time.perf_counter()

@@ -2,6 +2,7 @@ import io
 import json
 import os
 import pickle
+import shlex
 import struct
 import subprocess
 import sys
@@ -121,6 +122,10 @@ def test_every_verb_has_help(capsys, verb):
     out = capsys.readouterr().out
     assert out.startswith("usage: python -m quantlib " + verb)
     assert "--json" in out
+    examples = [line.split(maxsplit=4) for line in out.splitlines() if line.startswith("  python")]
+    assert len(examples) == 2
+    for *_, words in ((*example, "")[:5] for example in examples):
+        parser(verb).parse_args(shlex.split(words))
 
 
 @pytest.mark.parametrize("method", ["fp32", "direct", "pot", "noisyquant", "dqa", "dqa-ans"])
