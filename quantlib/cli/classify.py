@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from quantlib.cli.options import add_model, folder, progress, settings_from
+from quantlib.cli.options import add_model, folder, progress, settings_from, tell_notes
 from quantlib.cli.recognition import (
     add_recognition_options,
     calibration_count,
@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     settings, limit = settings_from(options), checked_limit(options)
     count = calibration_count(options, settings)
     classifier = load_classifier(options.model)
+    tell_notes(classifier)
     pictures = _pictures(options.data, "test", limit)
     calibration = _pictures(options.data, "train", count) if count else None
     result = classification.classify(

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from quantlib.cli.options import add_model, folder, progress, settings_from
+from quantlib.cli.options import add_model, folder, progress, settings_from, tell_notes
 from quantlib.cli.recognition import (
     add_recognition_options,
     calibration_count,
@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     settings, limit = settings_from(options), checked_limit(options)
     count = calibration_count(options, settings)
     segmenter = load_segmenter(options.model)
+    tell_notes(segmenter)
     data = folder(options.data)
     pictures = read_camvid(data, "test")[:limit]
     calibration = read_camvid(data, "train")[:count] if count else None

@@ -1,9 +1,7 @@
 """Classifiers and segmenters: chosen in the sidebar, and loaded once for whoever asks."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,8 +13,9 @@ from pages.parts.shared.worker import on_worker
 from quantlib.importance.example import Example
 from quantlib.models import load_classifier
 from quantlib.models.catalogue import CLASSIFICATION, SEGMENTATION, CatalogueEntry, bundled
+from quantlib.models.classifier import read_classifier
 from quantlib.models.normalised import Normalised
-from quantlib.models.segmenter import load_segmenter
+from quantlib.models.segmenter import load_segmenter, read_segmenter
 from quantlib.ptq import SiteNetwork
 from quantlib.tasks import classification, segmentation
 
@@ -28,6 +27,10 @@ NO_NETWORK = "No network yet; drop a checkpoint in the sidebar or choose another
 _LOADERS: dict[str, Callable[[str], Normalised]] = {
     CLASSIFICATION: load_classifier,
     SEGMENTATION: load_segmenter,
+}
+_READERS: dict[str, Callable[[bytes, str], Normalised]] = {
+    CLASSIFICATION: read_classifier,
+    SEGMENTATION: read_segmenter,
 }
 _SITES: dict[str, Callable[[Any], SiteNetwork]] = {
     CLASSIFICATION: classification.sites_of,
@@ -126,18 +129,20 @@ def _uploaded(task: str) -> Recogniser:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _load(task: str, name: str) -> Recogniser:
-    return on_worker(_read, task, name, name)
+    return on_worker(_read, task, name)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _load_file(task: str, name: str, content: bytes) -> Recogniser:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_bytes(content)
-        return on_worker(_read, task, str(path), name)
+    return on_worker(_read_file, task, name, content)
 
 
-def _read(task: str, path: str, name: str) -> Recogniser:
-    network = _LOADERS[task](path)
+def _read(task: str, name: str) -> Recogniser:
+    network = _LOADERS[task](name)
     classes = next((entry.classes for entry in bundled(task=task) if entry.name == name), ())
     return Recogniser(name, network, _SITES[task](network), classes)
+
+
+def _read_file(task: str, name: str, content: bytes) -> Recogniser:
+    network = _READERS[task](content, name)
+    return Recogniser(name, network, _SITES[task](network), ())
