@@ -4,7 +4,13 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from quantlib.cli.options import add_model, add_parameters, progress, sample_picture
+from quantlib.cli.options import (
+    add_model,
+    add_parameters,
+    progress,
+    sample_picture,
+    tell_notes,
+)
 from quantlib.coding.codecs import CODECS
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.codecs import CodedSymbols, compare_codecs, together
@@ -43,6 +49,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         options.method, options.bits, options.extra_bits, options.important, options.criterion
     )
     network = open_network(options.model, settings)
+    tell_notes(network)
     low, _ = reduced(sample_picture(options.sample, network.scale), network.scale)
     if low.shape[0] * low.shape[1] > WHOLE_PIXELS:
         raise QuantlibError(

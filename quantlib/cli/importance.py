@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from quantlib.cli.options import add_model, pictures_in, progress
+from quantlib.cli.options import add_model, pictures_in, progress, tell_notes
 from quantlib.importance import rank
 from quantlib.importance.pairs import pairs_from
 from quantlib.models import load
@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         bits=options.bits, extra_bits=options.extra_bits, criterion=options.criterion
     )
     network = load(options.model)
+    tell_notes(network)
     pairs = pairs_from(pictures_in(options.images), network.scale)
     ranking = rank(
         sites_of(network),

@@ -15,7 +15,8 @@ from quantlib.imaging.decoding import FORMATS
 from quantlib.imaging.files import read_picture_file
 from quantlib.imaging.folders import picture_files as files_of
 from quantlib.imaging.samples import SAMPLES
-from quantlib.models import load
+from quantlib.models import SRNetwork, load
+from quantlib.models.normalised import Normalised
 from quantlib.ptq import QuantizedNetwork, Settings, methods
 from quantlib.ptq.parameters import PARAMETERS, OneOf, Parameter, Real, Switch, Whole
 from quantlib.tasks.super_resolution import (
@@ -33,7 +34,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model",
         required=True,
         metavar="M",
-        help="builtin:NAME, hub:OWNER/NAME[@REVISION][:FILE], or a .safetensors or .pth file",
+        help="builtin:NAME, hub:OWNER/NAME[@REVISION][:FILE], or a .safetensors or .pth file; "
+        "?bits=2 at its end says what a released QuantSR file does not",
     )
 
 
@@ -105,8 +107,15 @@ def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
     settle(options)
     settings = settings_from(options)
     network = open_network(options.model, settings)
+    tell_notes(network)
     sites = sites_of(network, settings.method)
     return prepare(sites, settings, default_pairs(network), watch=progress("preparing"))
+
+
+def tell_notes(network: SRNetwork | Normalised) -> None:
+    """Says on standard error what was guessed or chosen when a network was loaded."""
+    for note in network.notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def settle(options: argparse.Namespace) -> None:

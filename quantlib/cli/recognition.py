@@ -12,6 +12,7 @@ from quantlib.cli.options import (
     folder,
     progress,
     settings_from,
+    tell_notes,
 )
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.published import ACCURACY_BITS, HOW, PublishedAccuracy
@@ -64,6 +65,7 @@ class RecognitionVerb:
         settings, limit = settings_from(options), _checked_limit(options)
         count = _calibration_count(options, settings)
         network = code.load(options.model)
+        tell_notes(network)
         data = options.data if options.data in task.named else folder(options.data)
         pictures = code.read(data, "test", limit)
         calibration = code.read(data, "train", count) if count else None

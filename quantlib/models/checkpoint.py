@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import BinaryIO
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
@@ -21,6 +22,16 @@ from quantlib.models.unwrapping import unwrapped
 PICKLES = (".pt", ".pth", ".bin", ".th", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLES)
 
+MOST_NAMES = 20_000
+MOST_REPEATED = 4
+"""Times its own size that tensors of a file may sum up to: the same values under several names."""
+MOST_SHOWN = 60
+
+_FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
+DTYPES = {*_FLOATS, *_INTEGERS}
+SAFETENSORS_TYPES = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"}
+
 LENGTH = 8
 """Bytes in front of a safetensors file's header that say how long it is."""
 
@@ -30,7 +41,8 @@ class Checkpoint:
     """Names and tensors of a file, on the CPU.
 
     `name` is what the file is called; `metadata` are those of a safetensors file; `sha256` that of
-    the file, in hexadecimal; `notes` what a person should know about how it was read.
+    the file, in hexadecimal; `notes` what a person should know about how it was read. `bits` of
+    weights and activations are what whoever loads it states.
     """
 
     name: str
@@ -38,6 +50,7 @@ class Checkpoint:
     metadata: Mapping[str, str] = field(default_factory=dict)
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    bits: tuple[int, int] | None = None
 
     @classmethod
     def read(cls, source: bytes | BinaryIO, name: str) -> "Checkpoint":
@@ -63,11 +76,12 @@ class Checkpoint:
             found, metadata = _read_safetensors(content, name)
         else:
             found = read_pickle(content, name)
-        weights = unwrapped(found)
+        weights, notes = unwrapped(found)
         if not weights:
             raise QuantlibError(f"{name} holds no weights; choose the checkpoint of a network.")
+        _require_held(weights, len(content), name)
         _require_finite(weights, name)
-        return cls(name, weights, metadata, hashlib.sha256(content).hexdigest())
+        return cls(name, weights, metadata, hashlib.sha256(content).hexdigest(), notes)
 
 
 def require_suffix(name: str) -> str:
@@ -85,21 +99,75 @@ def require_suffix(name: str) -> str:
 
 
 def _read_safetensors(content: bytes, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    damaged = f"{name} is not a complete safetensors file; download or export it again."
     try:
-        tensors = load_safetensors(content)
         end = LENGTH + int.from_bytes(content[:LENGTH], "little")
         header = json.loads(content[LENGTH:end])
-    except (SafetensorError, OSError, ValueError) as error:
+        metadata = header.pop("__metadata__", None) or {}
+        types = {stated["dtype"] for stated in header.values()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise QuantlibError(damaged) from error
+    if len(header) > MOST_NAMES:
         raise QuantlibError(
-            f"{name} is not a complete safetensors file; download or export it again."
-        ) from error
-    return tensors, header.get("__metadata__") or {}
+            f"{name} holds {len(header):,} tensors, more than any network here; choose another "
+            "checkpoint."
+        )
+    if unknown := types - SAFETENSORS_TYPES:
+        raise QuantlibError(
+            f"{name} holds values of type {shown(str(min(unknown, key=str)))}; choose a checkpoint "
+            "with plain weights."
+        )
+    try:
+        return load_safetensors(content), metadata
+    except (SafetensorError, OSError, ValueError) as error:
+        raise QuantlibError(damaged) from error
+
+
+def _require_held(weights: Mapping[str, Tensor], size: int, file: str) -> None:
+    """Holds the number and the sizes of tensors against the `size` of the file, in bytes."""
+    if len(weights) > MOST_NAMES:
+        raise QuantlibError(
+            f"{file} holds {len(weights):,} weights, more than any network here; choose another "
+            "checkpoint."
+        )
+    claimed = 0
+    for name, value in weights.items():
+        if value.layout != torch.strided or value.is_meta or value.dtype not in DTYPES:
+            raise QuantlibError(
+                f"{file} holds {_kind(value)} under {shown(name)}; choose a checkpoint with plain "
+                "weights."
+            )
+        nbytes = value.numel() * value.element_size()
+        claimed += nbytes
+        if nbytes > value.untyped_storage().nbytes() or claimed > MOST_REPEATED * size:
+            raise QuantlibError(
+                f"{file} claims more values than it holds, as in {shown(name)}; choose a complete "
+                "checkpoint."
+            )
+
+
+def _kind(value: Tensor) -> str:
+    if value.is_meta:
+        return "a tensor without values"
+    if value.layout != torch.strided:
+        return "a sparse tensor"
+    return f"values of type {str(value.dtype).removeprefix('torch.')}"
+
+
+def shown(name: str) -> str:
+    """A name out of a file as it may stand in a sentence.
+
+    >>> shown("body.0.weight"), shown("a\\n" * 100)
+    ('body.0.weight', 'a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a …')
+    """
+    plain = "".join(c if c.isprintable() else " " for c in name)
+    return plain if len(plain) <= MOST_SHOWN else f"{plain[:MOST_SHOWN]}…"
 
 
 def _require_finite(weights: Mapping[str, Tensor], file: str) -> None:
     for name, value in weights.items():
         if value.is_floating_point() and not value.float().isfinite().all():
             raise QuantlibError(
-                f"{file} holds values in {name} that are not finite numbers; "
+                f"{file} holds values in {shown(name)} that are not finite numbers; "
                 "choose another checkpoint."
             )

@@ -1,5 +1,6 @@
 """Classifiers of pictures: a name goes in, a network with its preprocessing comes out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,7 +49,7 @@ def read_classifier(file: bytes | BinaryIO, name: str) -> Classifier:
 
 
 def _classifier(checkpoint: Checkpoint, origin: Origin) -> Classifier:
-    classifier = recognise(checkpoint, CLASSIFICATION)
+    classifier = recognise(replace(checkpoint, bits=origin.bits), CLASSIFICATION)
     assert isinstance(classifier, Classifier)
     origin.mark(classifier, checkpoint)
     return classifier

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import BinaryIO
 
+from quantlib.errors import QuantlibError
 from quantlib.models.card import SUPER_RESOLUTION
+from quantlib.models.checking import check
 from quantlib.models.checkpoint import Checkpoint
 from quantlib.models.files import read_checkpoint_file
 from quantlib.models.recognition import recognise
@@ -16,9 +18,10 @@ def load(name: str) -> SRNetwork:
     """The network called `builtin:NAME` or `hub:OWNER/NAME[@REVISION][:FILE]`, or a local file.
 
     The shelf in `quantlib.models.architectures` says what is recognised. Scale, width and depth are
-    read from the weights; PAN ×3 also needs `3x` or `x3` in the name of its file, and QuantSR-C
-    with other than 4 bits theirs, as `2bit` or `w2a4`. Hub files are kept in the cache of
-    `huggingface_hub`.
+    read from the weights; PAN ×3 also needs `3x` or `x3` in the name of its file. Released files of
+    QuantSR-C say their bits nowhere: `?bits=2` at the end of the name does, or `2bit` or `w2a4` in
+    that of the file, else they are taken for 4. What was guessed, chosen or looks wrong is in the
+    network's `notes`. Hub files are kept in the cache of `huggingface_hub`.
 
     Everything that can go wrong with a name, a download or a checkpoint raises a `QuantlibError`.
 
@@ -40,11 +43,14 @@ def read_network(file: bytes | BinaryIO, name: str) -> SRNetwork:
 
 
 def _network(checkpoint: Checkpoint, origin: Origin) -> SRNetwork:
-    plain = replace(checkpoint, weights=packing.float_state(checkpoint.weights))
+    if origin.bits and packing.KEY in checkpoint.metadata:
+        raise QuantlibError(f"{checkpoint.name} states its bits itself; leave ?bits= out.")
+    plain = replace(checkpoint, weights=packing.float_state(checkpoint.weights), bits=origin.bits)
     network = recognise(plain, SUPER_RESOLUTION)
     assert isinstance(network, SRNetwork)
     if packing.KEY in checkpoint.metadata:
         packing.restore(network.network, checkpoint.weights, checkpoint.metadata)
         network.requires_grad_(False).eval()
+    network.notes = (*network.notes, *check(network, network.scale, checkpoint.name))
     origin.mark(network, checkpoint)
     return network

@@ -1,5 +1,6 @@
 """Networks that name the class of every pixel: a name goes in, a network comes out."""
 
+from dataclasses import replace
 from typing import BinaryIO
 
 from quantlib.models.card import SEGMENTATION
@@ -36,7 +37,7 @@ def read_segmenter(file: bytes | BinaryIO, name: str) -> Segmenter:
 
 
 def _segmenter(checkpoint: Checkpoint, origin: Origin) -> Segmenter:
-    segmenter = recognise(checkpoint, SEGMENTATION)
+    segmenter = recognise(replace(checkpoint, bits=origin.bits), SEGMENTATION)
     assert isinstance(segmenter, Segmenter)
     origin.mark(segmenter, checkpoint)
     return segmenter

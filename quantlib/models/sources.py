@@ -1,6 +1,7 @@
 """From the name of a network to the file with its weights, and where it comes from."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quantlib.errors import QuantlibError
@@ -14,13 +15,15 @@ from quantlib.models.sr_network import SRNetwork
 class Origin:
     """Where a network comes from: `name` as it was asked for, `source` file or repository.
 
-    `licence` is None where it is not known, `commit` where the file is not from the Hub.
+    `licence` is None where it is not known, `commit` where the file is not from the Hub. `bits` of
+    weights and activations are what `?bits=` at the end of the name states.
     """
 
     name: str
     source: str
     licence: str | None = None
     commit: str | None = None
+    bits: tuple[int, int] | None = None
 
     def mark(self, network: SRNetwork | Normalised, checkpoint: Checkpoint) -> None:
         """Writes on `network` what it is called, where it comes from, and what of its file."""
@@ -40,12 +43,28 @@ class Source(Origin):
 def locate(name: str) -> Source:
     """The file of `builtin:NAME`, `hub:OWNER/NAME[@REVISION][:FILE]` or a local path.
 
-    Hub files are downloaded to the cache of `huggingface_hub`. Raises a `QuantlibError` for a name
-    that is none of the three, a network that does not exist, and a download that fails.
+    `?bits=2` or, for weights and activations, `?bits=2,4` may follow. Hub files are downloaded to
+    the cache of `huggingface_hub`. Raises a `QuantlibError` for a name that is none of the three, a
+    network that does not exist, and a download that fails.
 
-    >>> locate("nets/small.pth").source
-    'nets/small.pth'
+    >>> locate("nets/small.pth").source, locate("nets/small.pth?bits=2").bits
+    ('nets/small.pth', (2, 2))
     """
+    plain, question, asked = name.rpartition("?")
+    if not question or "=" not in asked:
+        return _locate(name)
+    stated = re.fullmatch(r"bits=(\d{1,2})(?:,(\d{1,2}))?", asked)
+    if stated is None:
+        raise QuantlibError(
+            f"{name!r} ends in ?{asked}, which says nothing of a network; write ?bits=2, or "
+            "?bits=2,4 for weights and activations."
+        )
+    found = _locate(plain)
+    bits = int(stated[1]), int(stated[2] or stated[1])
+    return replace(found, name=f"{found.name}?{asked}", bits=bits)
+
+
+def _locate(name: str) -> Source:
     if name.startswith("builtin:"):
         return _bundled(name)
     if name.startswith("hub:"):

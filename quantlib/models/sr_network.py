@@ -29,6 +29,15 @@ class SizeRule:
         return -(-max(length, self.minimum) // self.multiple) * self.multiple - length
 
 
+def require_rgb(inputs: int, outputs: int, file: str) -> None:
+    """Refuses networks for other pictures than RGB by their channels."""
+    if (inputs, outputs) != (3, 3):
+        raise QuantlibError(
+            f"{file} is made for {inputs} input and {outputs} output channels; choose a network "
+            "for RGB pictures."
+        )
+
+
 class SRNetwork(nn.Module):
     """A super-resolution network with where it comes from, in evaluation mode and frozen.
 

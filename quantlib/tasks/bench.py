@@ -16,10 +16,12 @@ from quantlib.tasks.task import TASKS
 class Code:
     """What is done at every task: `load` a network by its name, find its `sites_of`, `bench` it.
 
-    `bench` takes an entry of a plan, the name of its network and the folder of the data.
+    `decode` makes a network of the bytes of a file with a name. `bench` takes an entry of a plan,
+    the name of its network and the folder of the data.
     """
 
     load: Callable[[str], Any]
+    decode: Callable[[bytes, str], Any]
     sites_of: Callable[[Any], SiteNetwork]
     bench: "Callable[[BenchPlan, str, Path], Bench]"
 

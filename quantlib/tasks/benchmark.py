@@ -9,7 +9,7 @@ from quantlib.datasets.paired_folders import find_pairs
 from quantlib.evaluation.ledger import Ledger
 from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.files import read_picture_file
-from quantlib.models import load
+from quantlib.models.loading import load, read_network
 from quantlib.ptq import QuantizedNetwork
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
 from quantlib.tasks.bench import Bench, BenchPlan, Code
@@ -45,4 +45,4 @@ class _Pictures:
         return self._read(high)[: made.shape[0], : made.shape[1]]
 
 
-CODE = Code(load=load, sites_of=sites_of, bench=bench)
+CODE = Code(load=load, decode=read_network, sites_of=sites_of, bench=bench)

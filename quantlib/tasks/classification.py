@@ -22,6 +22,7 @@ from quantlib.evaluation.published import PublishedAccuracy, published_accuracy
 from quantlib.importance import Ranking
 from quantlib.importance.example import labelled_batches
 from quantlib.models import Classifier, load_classifier
+from quantlib.models.classifier import read_classifier
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
 from quantlib.tasks import task
@@ -193,6 +194,7 @@ def published(
 
 CODE = Recognition(
     load=load_classifier,
+    decode=read_classifier,
     sites_of=sites_of,
     bench=bench,
     kind="labelled",

@@ -16,7 +16,7 @@ from quantlib.evaluation.ledger import Ledger
 from quantlib.imaging.tensors import to_tensor
 from quantlib.importance import Ranking
 from quantlib.importance.example import annotated_pictures
-from quantlib.models.segmenter import Segmenter, load_segmenter
+from quantlib.models.segmenter import Segmenter, load_segmenter, read_segmenter
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
 from quantlib.tasks.bench import Bench, BenchPlan
@@ -162,6 +162,7 @@ def bench(plan: BenchPlan, model: str, folder: Path) -> Bench:
 
 CODE = Recognition(
     load=load_segmenter,
+    decode=read_segmenter,
     sites_of=sites_of,
     bench=bench,
     kind="annotated",

@@ -23,6 +23,7 @@ from quantlib.datasets.folders import read_digits
 from quantlib.evaluation.ledger import Ledger
 from quantlib.importance.example import labelled_batches
 from quantlib.models import catalogue, load_classifier
+from quantlib.models.classifier import read_classifier
 from quantlib.ptq import QuantizedNetwork, Settings
 from quantlib.tasks import classification
 from quantlib.tasks.bench import Bench, BenchPlan
@@ -67,6 +68,7 @@ def bench(plan: BenchPlan, model: str, folder: Path) -> Bench:
 
 CODE = Recognition(
     load=load_classifier,
+    decode=read_classifier,
     sites_of=classification.sites_of,
     bench=bench,
     kind="labelled",
@@ -151,6 +153,6 @@ def test_a_plan_of_an_ablation_measures_it(tmp_path):
 
 
 def test_pages_load_its_networks_and_say_how_it_was_measured():
-    assert len(_read("parity", MODEL, MODEL).sites.sites) > 1
+    assert len(_read("parity", MODEL).sites.sites) > 1
     plan = BenchPlan("even", "parity", MODEL, "digits", calibration=20)
     assert "20 training pictures" in conditions(plan, AblationPlan((plan,)))

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from quantlib.cli import main, upscale
+from quantlib.cli import main, parser, upscale
 from quantlib.cli.verbs import verbs
 from quantlib.imaging.profiles import profile_of_primaries
 from quantlib.imaging.samples import load_sample

@@ -1,9 +1,7 @@
 """Classifiers and segmenters: chosen in the sidebar, and loaded once for whoever asks."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -114,19 +112,22 @@ def _uploaded(task: str) -> Recogniser:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _load(task: str, name: str) -> Recogniser:
-    return on_worker(_read, task, name, name)
+    return on_worker(_read, task, name)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _load_file(task: str, name: str, content: bytes) -> Recogniser:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_bytes(content)
-        return on_worker(_read, task, str(path), name)
+    return on_worker(_read_file, task, name, content)
 
 
-def _read(task: str, path: str, name: str) -> Recogniser:
+def _read(task: str, name: str) -> Recogniser:
     code = TASKS[task].code
-    network = code.load(path)
+    network = code.load(name)
     classes = next((entry.classes for entry in bundled(task=task) if entry.name == name), ())
     return Recogniser(name, network, code.sites_of(network), classes)
+
+
+def _read_file(task: str, name: str, content: bytes) -> Recogniser:
+    code = TASKS[task].code
+    network = code.decode(content, name)
+    return Recogniser(name, network, code.sites_of(network), ())

@@ -12,12 +12,17 @@ from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.models.architecture import Architecture, Placement, Sizes, SRTraining
+from quantlib.models.architectures.mean_shift import MeanShift, peak_of
 from quantlib.models.card import SUPER_RESOLUTION
+from quantlib.models.checking import likeness
 from quantlib.models.checkpoint import Checkpoint
-from quantlib.models.sr_network import SRNetwork
+from quantlib.models.sr_network import SRNetwork, require_rgb
 from quantlib.qat.depth import DepthDynamic
 from quantlib.qat.layers.placement import residual_schemes
 from quantlib.qat.scheme import Scheme
+
+IN_RANGE = "computes from 0 to {peak:.0f} around a mean, as its sub_mean and add_mean say."
+LEFT_OUT = "holds sub_mean and add_mean, but enlarges a sample better without; they are left out."
 
 
 def _conv(inputs: int, outputs: int) -> nn.Conv2d:
@@ -114,17 +119,37 @@ class EDSR(DepthDynamic):
         return _out_of_autocast(last, upsampler(x + self.body(x)))
 
 
-def from_state_dict(weights: Mapping[str, Tensor]) -> EDSR:
+class ShiftedEDSR(EDSR):
+    """An EDSR as its authors compute it: on values up to `peak`, around the mean of its pictures.
+
+    Takes and returns RGB in [0, 1] like every network here.
+    """
+
+    def __init__(self, peak: float, *sizes: Any) -> None:
+        super().__init__(*sizes)
+        self.peak, self.sub_mean, self.add_mean = peak, MeanShift(), MeanShift()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.add_mean(super().forward(self.sub_mean(x * self.peak))) / self.peak
+
+
+def from_state_dict(weights: Mapping[str, Tensor], peak: float | None = None) -> EDSR:
     """The network that `weights` belong to: depth, width and scale are read from names and shapes.
+
+    With the `peak` of its values the shifts by a mean are applied, without it they are left out.
 
     >>> twin = from_state_dict(EDSR(scale=4, features=8, blocks=3).state_dict())
     >>> twin.scale, twin.head[0].out_channels, len(twin.body) - 1
     (4, 8, 3)
     """
-    weights = {k: v for k, v in weights.items() if not re.match(r"(sub|add)_mean\.", k)}
     scale, features, blocks = sizes(weights)
     res_scale = 0.1 if features == 256 else 1.0  # the paper's large model (section 4.2)
-    network = EDSR(scale, features, blocks, res_scale, "block_order" in weights)
+    shape = (scale, features, blocks, res_scale, "block_order" in weights)
+    if peak is None:
+        weights = {k: v for k, v in weights.items() if not re.match(r"(sub|add)_mean\.", k)}
+        network = EDSR(*shape)
+    else:
+        network = ShiftedEDSR(peak, *shape)
     network.load_state_dict(dict(weights))
     return network
 
@@ -159,7 +184,24 @@ def in_channels_last(network: EDSR, name: str) -> SRNetwork:
 
 
 def build(checkpoint: Checkpoint) -> SRNetwork:
-    return in_channels_last(from_state_dict(checkpoint.weights), "EDSR")
+    """The network in the range of values that it was trained for.
+
+    The shifts by a mean do not tell: the Hub's `eugenesiow/edsr-base` carries them, and was trained
+    on 0 to 1 without. Whichever enlarges a sample better is taken.
+    """
+    weights = checkpoint.weights
+    outputs = weights["tail.1.weight"].shape[0]
+    require_rgb(weights["head.0.weight"].shape[1], outputs, checkpoint.name)
+    plain = in_channels_last(from_state_dict(weights), "EDSR")
+    peak = peak_of(weights)
+    if peak is None:
+        return plain
+    shifted = in_channels_last(from_state_dict(weights, peak), "EDSR")
+    if likeness(shifted, shifted.scale) > likeness(plain, plain.scale):
+        shifted.notes = (f"{checkpoint.name} {IN_RANGE.format(peak=peak)}",)
+        return shifted
+    plain.notes = (f"{checkpoint.name} {LEFT_OUT}",)
+    return plain
 
 
 def fresh(sizes: Sizes) -> EDSR:

@@ -6,7 +6,7 @@ from quantlib.errors import QuantlibError
 from quantlib.models.architecture import Architecture, Weights
 from quantlib.models.card import SUPER_RESOLUTION
 from quantlib.models.checkpoint import Checkpoint
-from quantlib.models.sr_network import SizeRule, SRNetwork
+from quantlib.models.sr_network import SizeRule, SRNetwork, require_rgb
 
 
 def recognises(weights: Weights) -> bool:
@@ -27,11 +27,7 @@ def build(checkpoint: Checkpoint) -> SRNetwork:
             f"{checkpoint.name} is a {architecture} network that does not enlarge pictures "
             f"({found.purpose}, ×{found.scale}); choose a super-resolution network."
         )
-    if (found.input_channels, found.output_channels) != (3, 3):
-        raise QuantlibError(
-            f"{checkpoint.name} is made for {found.input_channels} input and "
-            f"{found.output_channels} output channels; choose a network for RGB pictures."
-        )
+    require_rgb(found.input_channels, found.output_channels, checkpoint.name)
     _fold(found.model)
     size = found.size_requirements
     return SRNetwork(

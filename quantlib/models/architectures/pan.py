@@ -14,9 +14,10 @@ from quantlib.errors import QuantlibError
 from quantlib.models.architecture import Architecture
 from quantlib.models.card import SUPER_RESOLUTION
 from quantlib.models.checkpoint import Checkpoint
-from quantlib.models.sr_network import SRNetwork
+from quantlib.models.sr_network import SRNetwork, require_rgb
 
 _SLOPE = 0.2
+GUESS = "is the same for ×2 and ×3 and is taken for ×2; put 3x in its name if it is the other."
 
 
 def _conv(inputs: int, outputs: int, size: int = 3, bias: bool = True) -> nn.Conv2d:
@@ -163,13 +164,20 @@ def scale_in(file: str) -> int | None:
 
 
 def build(checkpoint: Checkpoint) -> SRNetwork:
-    network = from_state_dict(checkpoint.weights, scale_in(checkpoint.name))
+    weights = checkpoint.weights
+    outputs = weights["conv_last.weight"].shape[0]
+    require_rgb(weights["conv_first.weight"].shape[1], outputs, checkpoint.name)
+    stated = scale_in(checkpoint.name)
+    network = from_state_dict(weights, stated)
+    is_guess = "upconv2.weight" not in weights and stated not in (2, 3)
+    notes = (f"{checkpoint.name} {GUESS}",) if is_guess else ()
     return SRNetwork(
         network,
         "PAN",
         network.scale,
         receptive_radius=network.receptive_radius,
         memory_format=torch.channels_last,
+        notes=notes,
     )
 
 

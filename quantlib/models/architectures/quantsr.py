@@ -98,17 +98,16 @@ def from_state_dict(
     return network
 
 
-def bits_in(file: str) -> tuple[int, int]:
-    """Bits of weights and activations that a file name states as `2bit` or `w2a4`, else 4.
+def bits_in(file: str) -> tuple[int, int] | None:
+    """Bits of weights and activations that a file name states as `2bit` or `w2a4`.
 
     >>> bits_in("QuantSR_C_x4_2bit.pth"), bits_in("x2-w4a8.pth"), bits_in("net_g_latest.pth")
-    ((2, 2), (4, 8), (4, 4))
+    ((2, 2), (4, 8), None)
     """
     if both := re.search(r"(?<![a-z0-9])w(\d+)a(\d+)(?![a-z0-9])", file.lower()):
         return int(both[1]), int(both[2])
     one = re.search(r"(\d+)[-_ ]?bit", file.lower())
-    bits = int(one[1]) if one else RELEASED_BITS
-    return bits, bits
+    return (int(one[1]), int(one[1])) if one else None
 
 
 def _released(weights: Mapping[str, Tensor], bits: tuple[int, int]) -> QuantSR:
@@ -177,8 +176,16 @@ def _step(name: str, alpha: Tensor) -> Tensor:
 
 
 def build(checkpoint: Checkpoint) -> SRNetwork:
-    network = from_state_dict(checkpoint.weights, bits=bits_in(checkpoint.name))
-    return edsr.in_channels_last(network, "QuantSR-C")
+    file, weights = checkpoint.name, checkpoint.weights
+    bits = checkpoint.bits or bits_in(file) or (RELEASED_BITS, RELEASED_BITS)
+    network = edsr.in_channels_last(from_state_dict(weights, bits=bits), "QuantSR-C")
+    if "mean" not in weights and not checkpoint.bits:
+        where = f"the name of {file}" if bits_in(file) else "the authors' usual setting"
+        network.notes = (
+            f"The weights say their bits nowhere; W{bits[0]}A{bits[1]} is taken from {where}. Add "
+            "?bits=2 to the name for others.",
+        )
+    return network
 
 
 ARCHITECTURE = Architecture(
@@ -187,4 +194,5 @@ ARCHITECTURE = Architecture(
     recognises,
     build,
     recognised="QuantSR-C as its authors save it",
+    takes_bits=True,
 )

@@ -15,7 +15,7 @@ from quantlib.errors import QuantlibError
 from quantlib.models.architecture import Architecture
 from quantlib.models.card import SUPER_RESOLUTION
 from quantlib.models.checkpoint import Checkpoint
-from quantlib.models.sr_network import SizeRule, SRNetwork
+from quantlib.models.sr_network import SizeRule, SRNetwork, require_rgb
 
 # Every published checkpoint uses windows of 8 × 8 pixels. The weights do not depend on the window,
 # so its size cannot be read from them.
@@ -96,6 +96,7 @@ def from_state_dict(weights: Mapping[str, Tensor], window: int = WINDOW) -> nn.M
         )
     weights = convert(weights)
     features, channels = weights["conv_first.weight"].shape[:2]
+    require_rgb(channels, channels, "This Swin2SR")
     stages = _count(weights, r"layers\.(\d+)\.")
     block = "layers.{}.residual_group.blocks."
     first = block.format(0) + "0."

@@ -15,7 +15,7 @@ from quantlib.errors import QuantlibError
 from quantlib.models.architecture import Architecture, Placement, Sizes, SRTraining
 from quantlib.models.card import SUPER_RESOLUTION
 from quantlib.models.checkpoint import Checkpoint
-from quantlib.models.sr_network import SizeRule, SRNetwork
+from quantlib.models.sr_network import SizeRule, SRNetwork, require_rgb
 from quantlib.qat.layers.placement import swin_schemes
 from quantlib.qat.scheme import Scheme
 
@@ -99,11 +99,7 @@ def from_state_dict(weights: Mapping[str, Tensor]) -> "SwinIR":
             f"This SwinIR does not enlarge pictures ({found.purpose}, ×{found.scale}); choose a "
             "super-resolution network."
         )
-    if (found.input_channels, found.output_channels) != (3, 3):
-        raise QuantlibError(
-            f"This SwinIR is made for {found.input_channels} input and {found.output_channels} "
-            "output channels; choose a network for RGB pictures."
-        )
+    require_rgb(found.input_channels, found.output_channels, "This SwinIR")
     network = SwinIR(has_depths, **found.model.hyperparameters | {"drop_path_rate": 0.0})
     learned = {n: t for n, t in weights.items() if not n.endswith(CONSTANTS)}
     network.load_state_dict(learned)
