@@ -24,7 +24,9 @@ def pack(codes, bits, out):
     `out` is 8 bytes longer than they take.
     """
     mask, gap = (_1 << bits) - _1, _8 - bits
-    fields = np.zeros(_BLOCK, np.uint8)
+    gap2, gap4 = gap << _1, gap << _2
+    words = np.zeros(_BLOCK // 8, np.uint64)
+    fields = words.view(np.uint8)
     smallest = largest = codes[0]
     at = uint64(0)
     for start in range(0, codes.size, _BLOCK):
@@ -35,13 +37,15 @@ def pack(codes, bits, out):
             fields[i] = uint8(block[i]) & mask
         for i in range(block.size, (block.size + 7) & ~7):
             fields[i] = 0
-        for i in range(0, block.size, 8):
+        groups = (block.size + 7) >> 3
+        for i in range(groups):
             # Eight fields of 8 bits close up to four pairs, two fours and one stretch.
-            word = load(fields, uint64(i))
+            word = words[i]
             word = word & _OF_16 | (word & ~_OF_16) >> gap
-            word = word & _OF_32 | (word & ~_OF_32) >> (gap << _1)
-            word = word & _OF_64 | (word & ~_OF_64) >> (gap << _2)
-            store(out, at, word)
+            word = word & _OF_32 | (word & ~_OF_32) >> gap2
+            words[i] = word & _OF_64 | (word & ~_OF_64) >> gap4
+        for i in range(groups):
+            store(out, at, words[i])
             at += bits
     return int64(smallest), int64(largest)
 
@@ -56,19 +60,22 @@ def unpack(payload, bits, sign, out):
     low2 = uint64(0x0000000100000001) * ((_1 << (bits << _1)) - _1)
     low1 = uint64(0x0001000100010001) * ((_1 << bits) - _1)
     high4, high2, high1 = low4 << (bits << _2), low2 << (bits << _1), low1 << bits
-    stream, fields = np.zeros(_BLOCK + 8, np.uint8), np.empty(_BLOCK, np.uint8)
+    stream, words = np.zeros(_BLOCK + 8, np.uint8), np.empty(_BLOCK // 8, np.uint64)
+    fields = words.view(np.uint8)
     for start in range(0, out.size, _BLOCK):
         block = out[start : start + _BLOCK]
         own = payload[start // 8 * int64(bits) : (start + _BLOCK) // 8 * int64(bits)]
         for i in range(own.size):
             stream[i] = own[i]
+        groups = (block.size + 7) >> 3
         at = uint64(0)
-        for i in range(0, block.size, 8):
-            word = load(stream, at)
+        for i in range(groups):
+            words[i] = load(stream, at)
+            at += bits
+        for i in range(groups):
+            word = words[i]
             word = word & low4 | (word & high4) << gap4
             word = word & low2 | (word & high2) << gap2
-            word = word & low1 | (word & high1) << gap
-            store(fields, uint64(i), word)
-            at += bits
+            words[i] = word & low1 | (word & high1) << gap
         for i in range(block.size):
             block[i] = (int16(fields[i]) ^ sign) - sign
