@@ -168,6 +168,12 @@ def test_tensors_that_are_no_plain_values(value: Tensor, kind: str) -> None:
         Checkpoint.read(saved({"a.weight": value}), "net.pth")
 
 
+def one_tensor(dtype: object, shape: list[int], end: int, values: bytes = b"") -> bytes:
+    """A safetensors file that claims one tensor whose bytes end at `end`."""
+    entry = {"dtype": dtype, "shape": shape, "data_offsets": [0, end]}
+    return safetensors_header({"a": entry}, values)
+
+
 def safetensors_header(header: object, values: bytes = b"") -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + values
@@ -176,21 +182,17 @@ def safetensors_header(header: object, values: bytes = b"") -> bytes:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (safetensors_header({"a": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [0, 2]}}, b"12"),
-         "values of type F8_E4M3"),
-        (safetensors_header({"a": {"dtype": "C64", "shape": [1], "data_offsets": [0, 8]}}, b"1" * 8),
-         "values of type C64"),
-        (safetensors_header({"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 4]}}, b"1234"),
-         "not a complete safetensors"),
-        (safetensors_header({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 2**60]}}),
-         "not a complete safetensors"),
+        (one_tensor("F8_E4M3", [2], 2, b"12"), "values of type F8_E4M3"),
+        (one_tensor("C64", [1], 8, b"1" * 8), "values of type C64"),
+        (one_tensor("F32", [2**40], 4, b"1234"), "not a complete safetensors"),
+        (one_tensor("F32", [1], 2**60), "not a complete safetensors"),
         (safetensors_header(b"[" * 100_000), "not a complete safetensors"),
         (safetensors_header([1]), "not a complete safetensors"),
         (safetensors_header({"a": 3}), "not a complete safetensors"),
         (safetensors_header({"a": {"dtype": ["F32"], "shape": [1]}}), "not a complete safetensors"),
         (struct.pack("<Q", 2**63), "not a complete safetensors"),
     ],
-)  # fmt: skip
+)
 def test_headers_of_safetensors(content: bytes, sentence: str) -> None:
     with pytest.raises(QuantlibError, match=sentence):
         Checkpoint.read(content, "net.safetensors")
@@ -218,12 +220,11 @@ def doubled(depth: int) -> Any:
     [
         ({"a": Calls(bytearray, 10**11)}, r"asks for \w+\.bytearray beside tensors"),
         ({"a": b"bytes are encoded text to protocol 2"}, r"asks for _codecs\.encode beside"),
-        ({doubled(60): torch.ones(1)}, "is nested or repeats itself"),
         ({"a": [doubled(60)]}, "is nested or repeats itself"),
         ({"a": list(range(MOST_OPCODES))}, "is nested or repeats itself"),
         ({"a": Calls(torch.Tensor, 10**10)}, "not a complete|claims more values"),
     ],
-    ids=["bytearray", "encode", "key", "value", "opcodes", "tensor"],
+    ids=["bytearray", "encode", "value", "opcodes", "tensor"],
 )
 @pytest.mark.parametrize("legacy", [False, True])
 def test_pickles_that_cost_more_than_they_weigh(content: Any, sentence: str, legacy: bool) -> None:
