@@ -9,11 +9,12 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Where the photographs and benchmarks of the comparison lie: `make table DATA=folder`.
 DATA ?= ../shared/data
 
-.PHONY: help demo docs test check bench bench-app adapt table comparison transformers ablation \
+.PHONY: help demo docs test quick check bench bench-app adapt table comparison transformers ablation \
 	shots fuzz
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
+	@echo "make quick   lint, types and unit tests, for daily work"
 	@echo "make check   look at formatting, lint and types"
 	@echo "make docs    draw the arrows of docs/architecture.md anew"
 	@echo "make bench   measure speed and sizes on this machine"
@@ -29,7 +30,14 @@ demo: .venv/.runtime
 test: .venv/.dev
 	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(BIN)/python -m pytest
 
+UNITS := tests/architecture/test_layers.py tests/coding tests/quantizers tests/imaging \
+	tests/datasets tests/ptq tests/evaluation
+
+quick: check
+	$(BIN)/python -m pytest -m "not shared" $(UNITS)
+
 fuzz: .venv/.dev
+	$(BIN)/python -m tests.fuzz.payloads --count 4000
 	$(BIN)/python -m tests.fuzz.pictures --count 3000
 	$(BIN)/python -m tests.fuzz.tables --count 300
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz -m "not browser and not shared" \
