@@ -33,6 +33,7 @@ from quantlib.tasks.super_resolution import (
     sites_of,
 )
 from quantlib.tasks.task import TASKS
+from tests.cli.notes import without_notes
 from tests.hub_server import HubServer, use_hub
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,7 @@ def run(capsys, *arguments: object) -> tuple[int, str, str]:
     capsys.readouterr()
     status = main([str(a) for a in arguments])
     out, err = capsys.readouterr()
-    return status, out, err
+    return status, out, without_notes(err)
 
 
 def report(capsys, *arguments: object) -> dict:

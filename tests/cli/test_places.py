@@ -20,6 +20,7 @@ from quantlib.imaging.samples import load_sample
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.card import NetworkCard
 from tests.architecture.imports import ROOT
+from tests.cli.notes import without_notes
 
 PLANS = ROOT / "assets" / "plans"
 UNWRITABLE = Path("/sys")
@@ -51,6 +52,7 @@ def refused(capsys, *words: object) -> str:
     capsys.readouterr()
     assert main([*map(str, words)]) == 2
     out, err = capsys.readouterr()
+    err = without_notes(err)
     assert out == "" and err.startswith("quantlib: ") and err.count("\n") == 1
     return err
 
