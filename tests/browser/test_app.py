@@ -151,7 +151,7 @@ def test_a_wrong_upload_and_a_double_click_leave_the_page_alive(page, app_url, c
     page.locator("input[type=file]").set_input_files(
         {"name": "notes.png", "mimeType": "image/png", "buffer": b"not a picture"}
     )
-    expect(page.get_by_text(re.compile("no PNG, JPEG or WebP"))).to_be_visible()
+    expect(page.get_by_text(re.compile("no PNG, JPEG, WebP, BMP or TIFF"))).to_be_visible()
     assert page.get_by_test_id("stException").count() == 0
     page.get_by_text("Importance").first.dblclick()
     settle(page)

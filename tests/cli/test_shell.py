@@ -16,6 +16,7 @@ from quantlib.cli.console import SPELLED
 from quantlib.imaging.samples import load_sample
 from quantlib.models.architectures.edsr import EDSR
 from tests.architecture.imports import ROOT
+from tests.cli.notes import without_notes
 
 PROGRAM = (sys.executable, "-m", "quantlib")
 INTERRUPTING = """
@@ -80,7 +81,7 @@ def test_help_imports_no_torch_and_costs_little(capsys):
         sys.stdout.write(f"\n--help takes {ratio:.2f} × python -c 'import argparse'\n")
 
 
-@pytest.mark.parametrize("at", ["quantlib.cli", "numpy", "torch", "torchvision"])
+@pytest.mark.parametrize("at", ["quantlib.cli", "numpy", "torch"])
 def test_ctrl_c_while_importing(tmp_path, at):
     (tmp_path / "sitecustomize.py").write_text(INTERRUPTING)
     env = {"PYTHONPATH": str(tmp_path), "INTERRUPT_AT": at}
@@ -138,7 +139,7 @@ def test_signs_and_names_that_the_encoding_lacks(files, tmp_path):
         capture_output=True,
         timeout=280,
     )
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, without_notes(done.stderr.decode())) == (0, "")
     assert done.stdout.startswith(out + b": ")
     assert os.listdir(os.fsencode(tmp_path)) == [b"\xff\xe9.png"]
 
@@ -151,7 +152,8 @@ def test_a_picture_through_standard_input_and_output(files, tmp_path):
     words = ("--model", files / "net.safetensors")
     piped = run("upscale", "-", "-", *words, input=(files / "cat.png").read_bytes(),
                 capture_output=True)  # fmt: skip
-    assert piped.returncode == 0 and piped.stderr.count(b"\n") == 1
+    assert piped.returncode == 0
+    assert without_notes(piped.stderr.decode()).count("\n") == 1
     assert b"bytes of activations" in piped.stderr
     assert main([*map(str, ("upscale", files / "cat.png", tmp_path / "out.png", *words))]) == 0
     assert piped.stdout == (tmp_path / "out.png").read_bytes()

@@ -132,7 +132,7 @@ def test_a_picture_that_is_none_is_one_sentence(small):
     app = opened("segment", scene=TITLES["upload"], segmentation_network=NAME)
     app.file_uploader(key="scene_file").upload("street.png", b"words", KIND).run()
     assert not app.exception
-    assert "street.png is no PNG, JPEG or WebP picture" in app.error[0].value
+    assert "street.png is no PNG, JPEG, WebP, BMP or TIFF picture" in app.error[0].value
 
 
 def test_a_classifier_is_one_sentence(small):
