@@ -9,6 +9,7 @@ from quantlib.errors import QuantlibError
 from quantlib.ptq.calibration import Observation
 from quantlib.ptq.settings import Settings
 from quantlib.ptq.sites import Site, SiteNetwork
+from quantlib.ptq.standing import not_encoded
 from quantlib.quantizers.channels import largest_magnitude
 from quantlib.quantizers.quantizer import EncodedTensor, Quantizer
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
@@ -66,6 +67,8 @@ class QuantizedNetwork(nn.Module):
     @torch.inference_mode()
     def encode(self, x: Tensor) -> dict[str, EncodedTensor]:
         """The packed activations of every site, as decoding would start from them."""
+        if not self.settings.entry.quantizes:
+            raise not_encoded()
         encoded: dict[str, EncodedTensor] = {}
 
         def visit(site: Site, a: Tensor, layer: nn.Module) -> Tensor:

@@ -24,16 +24,16 @@ class Unquantized(Quantizer):
         return x
 
     def to_int(self, x: Tensor) -> Tensor:
-        raise self._refusal()
+        raise not_encoded()
 
     def encode(self, x: Tensor) -> EncodedTensor:
-        raise self._refusal()
+        raise not_encoded()
+
+    def encode_each(self, site: str, x: Tensor) -> dict[str, EncodedTensor]:
+        return {}
 
     def measure(self, x: Tensor) -> tuple[Tensor, ByteSizes]:
         return x, unquantized_sizes(x)
-
-    def _refusal(self) -> QuantlibError:
-        return QuantlibError("FP32 activations are not encoded; choose a quantization method.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +61,11 @@ class Learned(Quantizer):
     def measure(self, x: Tensor) -> tuple[Tensor, ByteSizes]:
         spent = sum((quantizer.sizes(x) for quantizer in self.by_layer.values()), ByteSizes())
         return x, replace(spent, fp32=4 * x.numel())
+
+
+def not_encoded() -> QuantlibError:
+    """What a person hears who asks for the codes of FP32 activations."""
+    return QuantlibError("FP32 activations are not encoded; choose a quantization method.")
 
 
 def unquantized(sites: SiteNetwork, site: Site) -> Quantizer:

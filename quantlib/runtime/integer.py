@@ -54,7 +54,7 @@ def integer_network(
 
     >>> import torch
     >>> from quantlib.models.architectures.edsr import EDSR
-    >>> edsr = SRNetwork(EDSR(2, features=4, blocks=1), "EDSR", 2)
+    >>> edsr = SRNetwork(EDSR(2, features=8, blocks=1), "EDSR", 2)
     >>> made = integer_network(edsr, pictures=[torch.rand(1, 3, 16, 16)])
     >>> len(made.kept), made(torch.rand(1, 3, 8, 8)).shape
     (1, torch.Size([1, 3, 16, 16]))
@@ -68,7 +68,7 @@ def integer_network(
     ready = {name for name, layer in layers.items() if integer_layer(name, layer)[1] is not None}
     free = [name for name in layers if name not in ready and not _is_thin(layers[name])]
     grids = {}
-    if not ready or ends == "int8":
+    if free and (not ready or ends == "int8"):
         twin = _around(network, structural_copy(inside))
         shown = shown_to(network, pictures)
         found = calibrated_grids(twin, [f"network.{name}" for name in free], shown)
