@@ -1,6 +1,7 @@
-"""What every test may use: the data folder beside the project, where there is one."""
+"""What every test may use, and how tests run side by side."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,25 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.fixture
+def say(record_property) -> Callable[[str], None]:
+    """say("42 found") puts a line at the end of the run, whichever process the test ran in."""
+    return lambda line: record_property("said", line)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """A file's tests stay together, and those in a browser: one server and one Chromium for all."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "tests/browser" if file.startswith("tests/browser/") else file
+
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if SHARED_DATA.is_dir():
         return
@@ -36,6 +56,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties:
+            if name == "said":
+                terminalreporter.write_line(str(line))
     if count := config.stash.get(_left_out, 0):
         terminalreporter.write_line(
             f"{count} tests that measure on ../shared/data were left out: the folder is not here"

@@ -60,7 +60,7 @@ def files(tmp_path_factory) -> Path:
 # Starting
 
 
-def test_help_imports_no_torch_and_costs_little(capsys):
+def test_help_imports_no_torch_and_costs_little(say):
     listed = "import sys; sys.argv = ['bitlens', '--help']; import atexit, quantlib.__main__ as m; "
     listed += "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); m.start()"
     done = subprocess.run([sys.executable, "-c", listed], cwd=ROOT, capture_output=True, text=True)
@@ -77,8 +77,7 @@ def test_help_imports_no_torch_and_costs_little(capsys):
         return min(seconds)
 
     ratio = least("-m", "quantlib", "--help") / least("-c", "import argparse")
-    with capsys.disabled():
-        sys.stdout.write(f"\n--help takes {ratio:.2f} × python -c 'import argparse'\n")
+    say(f"--help takes {ratio:.2f} × python -c 'import argparse'")
 
 
 @pytest.mark.parametrize("at", ["quantlib.cli", "numpy", "torch"])
