@@ -4,14 +4,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from quantlib.errors import QuantlibError
-from quantlib.imaging.tensors import to_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Colour = tuple[float, float, float]
 IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
@@ -64,7 +65,7 @@ class Preprocessing:
         }
         return {"pretrained_cfg": stated | ({} if self.crop == 1 else {"crop_pct": self.crop})}
 
-    def __call__(self, rgb: np.ndarray) -> Tensor:
+    def __call__(self, rgb: np.ndarray) -> "Tensor":
         """`uint8 (H, W, 3)` to `float32 (1, 3, size, size)` in [0, 1], not yet normalised.
 
         Bicubic, with antialiasing, until the shorter side is size / crop, then the middle.
@@ -72,6 +73,8 @@ class Preprocessing:
         >>> Preprocessing(224, crop=0.875)(np.zeros((300, 400, 3), np.uint8)).shape
         torch.Size([1, 3, 224, 224])
         """
+        from quantlib.imaging.tensors import to_tensor
+
         height, width = rgb.shape[:2]
         shorter = int(self.size / self.crop)
         factor = shorter / min(height, width)
