@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 UNITS := tests/architecture/test_layers.py tests/coding tests/quantizers tests/imaging \
 	tests/datasets tests/ptq tests/evaluation
 
-.PHONY: help demo docs test quick check bench bench-app adapt table comparison transformers ablation \
+.PHONY: help demo docs test quick check bench bench-app cards adapt table comparison transformers ablation \
 	shots fuzz
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
@@ -24,6 +24,7 @@ help:
 	@echo "make docs    draw the arrows of docs/architecture.md anew"
 	@echo "make bench   measure speed and sizes on this machine"
 	@echo "make bench-app  measure how long a visitor waits (a few minutes)"
+	@echo "make cards   measure every bundled network again and hold it against its card (minutes)"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train and measure every table of the results page from nothing (many hours)"
 	@echo "make fuzz    damage files by the thousand, and run the property tests on new examples"
@@ -62,6 +63,9 @@ bench: .venv/.runtime
 bench-app: .venv/.dev
 	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && \
 		$(BIN)/python -m tests.browser.bench_app
+
+cards: .venv/.dev
+	$(BIN)/python -m tests.models.cards $(DATA)
 
 adapt: .venv/.dev
 	$(BIN)/python -m tests.qat.adapting.pan_on_set5 $(DATA)
