@@ -23,6 +23,7 @@ from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, methods, quant
 from quantlib.qat.layers.release import with_free_inputs
 from quantlib.qat.scheme import quantized_layers
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
+from quantlib.runtime.bands import halo_of
 from quantlib.tasks.budget import Measured, within_budget
 
 __all__ = [
@@ -243,12 +244,6 @@ def _measure_in_tiles(
     halo = halo_of(network.site_network.network)
     window = getattr(network.site_network.network, "window", 1)
     return tiled(run, low, scale, halo, TILE, window, watch), sizes
-
-
-def halo_of(network: nn.Module) -> int:
-    """Pixels around a tile that can change it, or 32 where the network has no bound."""
-    radius = getattr(network, "receptive_radius", None)
-    return 32 if radius is None else int(radius)
 
 
 def _freeze(network: QuantizedNetwork, low: Tensor) -> QuantizedNetwork:

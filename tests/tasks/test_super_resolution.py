@@ -11,11 +11,11 @@ from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.catalogue import bundled
 from quantlib.ptq import Settings, quantize
 from quantlib.quantizers.noisyquant import NoisyQuantizer
+from quantlib.runtime.bands import halo_of
 from quantlib.tasks.super_resolution import (
     TILE,
     WHOLE_PIXELS,
     default_pairs,
-    halo_of,
     measure,
     prepare,
     reduced,
