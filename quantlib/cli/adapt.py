@@ -11,16 +11,26 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from quantlib.cli.options import add_model, path, pictures_in, progress
+from quantlib.cli.options import (
+    add_model,
+    add_runtime,
+    described_runtime,
+    path,
+    pictures_in,
+    progress,
+    runtime_from,
+)
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.quality import psnr_y
 from quantlib.files import check_writable, write_whole
 from quantlib.imaging.tensors import to_uint8
 from quantlib.models import SRNetwork, load
 from quantlib.models.architectures import pan
+from quantlib.ptq import Settings, quantize
 from quantlib.qat.adapting.adapt import ON_DEMAND, SIDE, STEPS, adapt
 from quantlib.qat.layers.packing import packed_state
-from quantlib.tasks.super_resolution import reductions
+from quantlib.runtime.running import at_runtime
+from quantlib.tasks.super_resolution import reductions, sites_of
 
 SEEN = 128  # pixels a side of what is compared of every picture
 
@@ -51,12 +61,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="pixels a side of the crops that are learned on (default %(default)s)",
     )
+    add_runtime(parser)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     output = path(options.output)
     check_writable(output, (".safetensors",))
     scheme = replace(ON_DEMAND, weight_bits=options.bits, activation_bits=options.bits)
+    runtime, settings = runtime_from(options), Settings(scheme.method, options.bits)
+    runtime.check(settings)
     network = load(options.model)
     _check_name(output.name, network)
     photographs = pictures_in(options.images)
@@ -78,11 +91,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     )
     seconds = time.perf_counter() - started
     assert isinstance(adapted.network, SRNetwork)
+    running = at_runtime(
+        quantize(sites_of(adapted.network, scheme.method), settings), runtime, shown
+    )
     write_whole(output, save(*packed_state(adapted.network.network)))
     return {
         "model": options.model,
         "method": scheme.method,
         "bits": options.bits,
+        **described_runtime(runtime, scheme.method),
         "scale": network.scale,
         "steps": adapted.steps,
         "crop": options.crop,
@@ -91,7 +108,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             "of": adapted.layers,
             "left_alone": adapted.left_alone,
         },
-        "psnr_y_against_fp32": _likeness(adapted.network, network, shown),
+        "psnr_y_against_fp32": _likeness(running, network, shown),
         "pictures": len(photographs),
         "seconds": seconds,
         "output": options.output,
