@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from quantlib.cli.options import (
@@ -25,10 +24,9 @@ from quantlib.evaluation.quality import psnr_y
 from quantlib.files import check_writable, write_whole
 from quantlib.imaging.tensors import to_uint8
 from quantlib.models import SRNetwork, load
-from quantlib.models.architectures import pan
+from quantlib.models.saving import check_name, packed_file
 from quantlib.ptq import Settings, quantize
 from quantlib.qat.adapting.adapt import ON_DEMAND, SIDE, STEPS, adapt
-from quantlib.qat.layers.packing import packed_state
 from quantlib.runtime.running import at_runtime
 from quantlib.tasks.super_resolution import reductions, sites_of
 
@@ -71,7 +69,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     runtime, settings = runtime_from(options), Settings(scheme.method, options.bits)
     runtime.check(settings)
     network = load(options.model)
-    _check_name(output.name, network)
+    check_name(output.name, network)
     photographs = pictures_in(options.images)
     shown = reductions(photographs, network.scale, options.crop)
     if not shown:
@@ -94,7 +92,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     running = at_runtime(
         quantize(sites_of(adapted.network, scheme.method), settings), runtime, shown
     )
-    write_whole(output, save(*packed_state(adapted.network.network)))
+    write_whole(output, packed_file(adapted.network))
     return {
         "model": options.model,
         "method": scheme.method,
@@ -113,15 +111,6 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "seconds": seconds,
         "output": options.output,
     }
-
-
-def _check_name(name: str, network: SRNetwork) -> None:
-    """PAN tells ×2 and ×3 from each other by the name of its file alone."""
-    by_name = network.architecture == "PAN" and network.scale < 4
-    if by_name and (pan.scale_in(name) or 2) != network.scale:
-        raise QuantlibError(
-            f"{name} would open as a network of another scale; put x{network.scale} into its name."
-        )
 
 
 @torch.inference_mode()

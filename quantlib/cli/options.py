@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_runtime(parser: argparse.ArgumentParser) -> None:
+    """Where a quantized network is computed."""
     for name, choice in CHOICES.items():
         PARAMETER_OPTIONS[type(choice)](parser, name, choice)
 
@@ -52,14 +53,15 @@ def runtime_from(options: argparse.Namespace) -> Runtime:
     return Runtime(options.runtime, options.ends)
 
 
-def add_method(parser: argparse.ArgumentParser) -> None:
+def add_method(parser: argparse.ArgumentParser, names: Iterable[str] = PARAMETERS) -> None:
+    """The method, and the options of these fields of `Settings`."""
     parser.add_argument(
         "--method",
         choices=methods.names(),
         help=f"{methods.RLQ.name} for networks that were trained with it, {methods.FP32.name} for "
         "others, where none is named",
     )
-    add_parameters(parser, PARAMETERS)
+    add_parameters(parser, names)
     parser.set_defaults(bits=None)
 
 
@@ -153,12 +155,12 @@ def tell_notes(network: SRNetwork | Normalised) -> None:
         print(f"note: {note}", file=sys.stderr)
 
 
-def settle(options: argparse.Namespace) -> None:
+def settle(options: argparse.Namespace, load: Callable[[str], Any] = load) -> None:
     """Puts in the method and the bits that follow from the network where none were named."""
     trained = None
     if options.method is None or methods.method(options.method).learned:
         network = load(options.model)
-        trained = trained_bits(network) if network.is_quantized else None
+        trained = trained_bits(network) if getattr(network, "is_quantized", False) else None
     if options.method is None:
         options.method = (methods.RLQ if trained else methods.FP32).name
     if options.bits is None:
