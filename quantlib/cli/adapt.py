@@ -8,19 +8,27 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from quantlib.cli.options import add_model, path, pictures_in, progress
+from quantlib.cli.options import (
+    add_model,
+    add_runtime,
+    described_runtime,
+    path,
+    pictures_in,
+    progress,
+    runtime_from,
+)
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.quality import psnr_y
 from quantlib.files import check_writable, write_whole
 from quantlib.imaging.tensors import to_uint8
 from quantlib.models import SRNetwork, load
-from quantlib.models.architectures import pan
+from quantlib.models.saving import check_name, packed_file
+from quantlib.ptq import Settings, quantize
 from quantlib.qat.adapting.adapt import ON_DEMAND, SIDE, STEPS, adapt
-from quantlib.qat.layers.packing import packed_state
-from quantlib.tasks.super_resolution import reductions
+from quantlib.runtime.running import at_runtime
+from quantlib.tasks.super_resolution import reductions, sites_of
 
 SEEN = 128  # pixels a side of what is compared of every picture
 
@@ -51,14 +59,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="pixels a side of the crops that are learned on (default %(default)s)",
     )
+    add_runtime(parser)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     output = path(options.output)
     check_writable(output, (".safetensors",))
     scheme = replace(ON_DEMAND, weight_bits=options.bits, activation_bits=options.bits)
+    runtime, settings = runtime_from(options), Settings(scheme.method, options.bits)
+    runtime.check(settings)
     network = load(options.model)
-    _check_name(output.name, network)
+    check_name(output.name, network)
     photographs = pictures_in(options.images)
     shown = reductions(photographs, network.scale, options.crop)
     if not shown:
@@ -78,11 +89,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     )
     seconds = time.perf_counter() - started
     assert isinstance(adapted.network, SRNetwork)
-    write_whole(output, save(*packed_state(adapted.network.network)))
+    running = at_runtime(
+        quantize(sites_of(adapted.network, scheme.method), settings), runtime, shown
+    )
+    write_whole(output, packed_file(adapted.network))
     return {
         "model": options.model,
         "method": scheme.method,
         "bits": options.bits,
+        **described_runtime(runtime, scheme.method),
         "scale": network.scale,
         "steps": adapted.steps,
         "crop": options.crop,
@@ -91,20 +106,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             "of": adapted.layers,
             "left_alone": adapted.left_alone,
         },
-        "psnr_y_against_fp32": _likeness(adapted.network, network, shown),
+        "psnr_y_against_fp32": _likeness(running, network, shown),
         "pictures": len(photographs),
         "seconds": seconds,
         "output": options.output,
     }
-
-
-def _check_name(name: str, network: SRNetwork) -> None:
-    """PAN tells ×2 and ×3 from each other by the name of its file alone."""
-    by_name = network.architecture == "PAN" and network.scale < 4
-    if by_name and (pan.scale_in(name) or 2) != network.scale:
-        raise QuantlibError(
-            f"{name} would open as a network of another scale; put x{network.scale} into its name."
-        )
 
 
 @torch.inference_mode()

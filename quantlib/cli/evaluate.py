@@ -11,6 +11,8 @@ import numpy as np
 from quantlib.cli.options import (
     add_method,
     add_model,
+    add_runtime,
+    byte_figures,
     byte_line,
     described,
     folder,
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", required=True, type=int)
     add_model(parser)
     add_method(parser)
+    add_runtime(parser)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -58,7 +61,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         result = measure(network, low, scale, high)
         total, weights = total + result.ledger.total, result.weights
         images.append(
-            {"name": name, **_figures(result.ledger), **_quality(result), "notes": result.notes}
+            {"name": name, **byte_figures(result.ledger), **_quality(result), "notes": result.notes}
         )
         if result.left_out:
             apart[name] = result.left_out
@@ -68,7 +71,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         **described(options, scale),
         **{measure: _mean(images, measure, apart) for measure in MEASURES},
         "left_out": apart,
-        **_figures(ledger),
+        **byte_figures(ledger),
         "weight_bytes": {"fp32": weights.fp32, "total": weights.total},
         "seconds": sum(image["seconds"] for image in images),
         "convention": CONVENTION,
@@ -96,10 +99,6 @@ def _pictures(options: argparse.Namespace) -> list[tuple[str, Reader]]:
 
 def _read(high: Path, low: Path) -> tuple[np.ndarray, np.ndarray]:
     return read_picture_file(low).rgb, read_picture_file(high).rgb
-
-
-def _figures(ledger: Ledger) -> dict[str, Any]:
-    return {"bytes": ledger.as_dict(), "bits_per_activation": ledger.bits_per_activation}
 
 
 def _quality(result: Measurement) -> dict[str, float | None]:

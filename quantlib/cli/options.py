@@ -4,13 +4,14 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from quantlib.errors import QuantlibError
+from quantlib.evaluation.ledger import Ledger
 from quantlib.imaging.decoding import FORMATS
 from quantlib.imaging.files import read_picture_file
 from quantlib.imaging.folders import picture_files as files_of
@@ -19,6 +20,9 @@ from quantlib.models import SRNetwork, load
 from quantlib.models.normalised import Normalised
 from quantlib.ptq import QuantizedNetwork, Settings, methods
 from quantlib.ptq.parameters import PARAMETERS, OneOf, Parameter, Real, Switch, Whole
+from quantlib.runtime.choice import CHOICES, Runtime
+from quantlib.runtime.onnx_file import OnnxFile, is_onnx
+from quantlib.runtime.running import at_runtime
 from quantlib.tasks.super_resolution import (
     default_pairs,
     open_network,
@@ -39,14 +43,25 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_method(parser: argparse.ArgumentParser) -> None:
+def add_runtime(parser: argparse.ArgumentParser) -> None:
+    """Where a quantized network is computed."""
+    for name, choice in CHOICES.items():
+        PARAMETER_OPTIONS[type(choice)](parser, name, choice)
+
+
+def runtime_from(options: argparse.Namespace) -> Runtime:
+    return Runtime(options.runtime, options.ends)
+
+
+def add_method(parser: argparse.ArgumentParser, names: Iterable[str] = PARAMETERS) -> None:
+    """The method, and the options of these fields of `Settings`."""
     parser.add_argument(
         "--method",
         choices=methods.names(),
         help=f"{methods.RLQ.name} for networks that were trained with it, {methods.FP32.name} for "
         "others, where none is named",
     )
-    add_parameters(parser, PARAMETERS)
+    add_parameters(parser, names)
     parser.set_defaults(bits=None)
 
 
@@ -103,13 +118,35 @@ def settings_from(options: argparse.Namespace) -> Settings:
 
 
 def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
-    """The network that the options ask for, quantized as they say."""
+    """The network that the options ask for, quantized as they say, at the runtime they name."""
+    runtime = runtime_from(options)
+    if is_onnx(options.model):
+        return _from_onnx_file(options, runtime)
     settle(options)
     settings = settings_from(options)
+    runtime.check(settings)
     network = open_network(options.model, settings)
     tell_notes(network)
     sites = sites_of(network, settings.method)
-    return prepare(sites, settings, default_pairs(network), watch=progress("preparing"))
+    prepared = prepare(sites, settings, default_pairs(network), watch=progress("preparing"))
+    return at_runtime(prepared, runtime)
+
+
+def _from_onnx_file(options: argparse.Namespace, runtime: Runtime) -> QuantizedNetwork:
+    """The network of an ONNX file, which was quantized when it was written."""
+    if not runtime.reads_files:
+        raise QuantlibError(f"{options.model} is an ONNX file; run it with --runtime onnx.")
+    network = OnnxFile(path(options.model))
+    settings = network.settings
+    given = options.method, options.bits, options.depth
+    fixed = settings.method, settings.bits, settings.depth
+    if any(value not in (None, known) for value, known in zip(given, fixed, strict=True)):
+        raise QuantlibError(
+            f"{options.model} was exported as {settings.summary}; leave --method, --bits and "
+            "--depth out, or export another."
+        )
+    options.method, options.bits, options.depth = settings.method, settings.bits, None
+    return network
 
 
 def tell_notes(network: SRNetwork | Normalised) -> None:
@@ -118,12 +155,12 @@ def tell_notes(network: SRNetwork | Normalised) -> None:
         print(f"note: {note}", file=sys.stderr)
 
 
-def settle(options: argparse.Namespace) -> None:
+def settle(options: argparse.Namespace, load: Callable[[str], Any] = load) -> None:
     """Puts in the method and the bits that follow from the network where none were named."""
     trained = None
     if options.method is None or methods.method(options.method).learned:
         network = load(options.model)
-        trained = trained_bits(network) if network.is_quantized else None
+        trained = trained_bits(network) if getattr(network, "is_quantized", False) else None
     if options.method is None:
         options.method = (methods.RLQ if trained else methods.FP32).name
     if options.bits is None:
@@ -132,7 +169,14 @@ def settle(options: argparse.Namespace) -> None:
 
 def described(options: argparse.Namespace, scale: int) -> dict[str, Any]:
     """The choices as they stand in the JSON report of verbs that enlarge pictures."""
-    return {**described_method(options), "depth": options.depth, "scale": scale}
+    runtime = described_runtime(runtime_from(options), options.method)
+    return {**described_method(options), "depth": options.depth, **runtime, "scale": scale}
+
+
+def described_runtime(runtime: Runtime, method: str) -> dict[str, Any]:
+    """The runtime as it stands in JSON; null for the ends where it has no choice of them."""
+    has_ends = runtime.has_ends(Settings(method))
+    return {"runtime": runtime.name, "ends": runtime.ends if has_ends else None}
 
 
 def described_method(options: argparse.Namespace) -> dict[str, Any]:
@@ -190,7 +234,17 @@ def progress(what: str):
     return watch
 
 
-def byte_line(sizes: dict[str, int], bits_per_activation: float) -> str:
+def byte_figures(ledger: Ledger) -> dict[str, Any]:
+    """The bytes of activations as they stand in JSON; null where they are not known."""
+    if not ledger.total.fp32:
+        return {"bytes": None, "bits_per_activation": None}
+    return {"bytes": ledger.as_dict(), "bits_per_activation": ledger.bits_per_activation}
+
+
+def byte_line(sizes: dict[str, int] | None, bits_per_activation: float) -> str:
+    """The bytes of activations in words."""
+    if sizes is None:
+        return "An ONNX file does not say how many bytes its activations take."
     return (
         f"{sizes['total']:,} bytes of activations ({sizes['codes']:,} codes, "
         f"{sizes['refinement']:,} refinement, {sizes['tables']:,} tables and headers, "

@@ -7,10 +7,13 @@ from typing import Any
 from quantlib.cli.options import (
     add_model,
     add_parameters,
+    add_runtime,
     byte_line,
     described_method,
+    described_runtime,
     folder,
     progress,
+    runtime_from,
     settings_from,
     tell_notes,
 )
@@ -18,6 +21,7 @@ from quantlib.errors import QuantlibError
 from quantlib.evaluation.published import ACCURACY_BITS, HOW, PublishedAccuracy
 from quantlib.ptq import Settings, methods
 from quantlib.ptq.parameters import PARAMETERS
+from quantlib.runtime.choice import Runtime
 from quantlib.tasks.recognition import Recognition, needs_examples
 from quantlib.tasks.task import Task
 
@@ -50,6 +54,7 @@ class RecognitionVerb:
             "--method", choices=methods.names(learned=False), default=methods.FP32.name
         )
         add_parameters(parser, (name for name in PARAMETERS if name != "depth"))
+        add_runtime(parser)
         parser.add_argument(
             "--calibration-count",
             type=int,
@@ -63,7 +68,9 @@ class RecognitionVerb:
         task, code = self.task, self.task.code
         assert isinstance(code, Recognition)
         settings, limit = settings_from(options), _checked_limit(options)
-        count = _calibration_count(options, settings)
+        runtime = runtime_from(options)
+        runtime.check(settings)
+        count = _calibration_count(options, settings, runtime)
         network = code.load(options.model)
         tell_notes(network)
         data = options.data if options.data in task.named else folder(options.data)
@@ -71,10 +78,17 @@ class RecognitionVerb:
         calibration = code.read(data, "train", count) if count else None
         shared = {"batch": options.batch} if task.batch else {}
         result = code.measure(
-            network, settings, pictures, calibration, watch=progress("pictures"), **shared
+            network,
+            settings,
+            pictures,
+            calibration,
+            runtime=runtime,
+            watch=progress("pictures"),
+            **shared,
         )
         report = {
             **described_method(options),
+            **described_runtime(runtime, options.method),
             "data": options.data,
             "pictures": len(pictures),
             "calibration": len(calibration) if calibration else None,
@@ -103,9 +117,9 @@ class RecognitionVerb:
         return "\n".join([*rows, *map(_published_line, report.get("published", ()))])
 
 
-def _calibration_count(options: argparse.Namespace, settings: Settings) -> int:
+def _calibration_count(options: argparse.Namespace, settings: Settings, runtime: Runtime) -> int:
     """How many training pictures are needed: none for methods that do not look at any."""
-    if not needs_examples(settings, None):
+    if not needs_examples(settings, runtime=runtime):
         return 0
     if options.calibration_count < 1:
         raise QuantlibError(

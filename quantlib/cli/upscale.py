@@ -11,6 +11,8 @@ from quantlib.cli import console
 from quantlib.cli.options import (
     add_method,
     add_model,
+    add_runtime,
+    byte_figures,
     byte_line,
     described,
     path,
@@ -48,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quality", type=int, metavar="Q", help="of a JPEG, 1 to 100")
     add_model(parser)
     add_method(parser)
+    add_runtime(parser)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -151,11 +154,7 @@ def _described(options: argparse.Namespace, network: QuantizedNetwork) -> dict[s
 
 
 def _figures(ledger: Ledger, seconds: float) -> dict[str, Any]:
-    return {
-        "bytes": ledger.as_dict(),
-        "bits_per_activation": ledger.bits_per_activation,
-        "seconds": seconds,
-    }
+    return {**byte_figures(ledger), "seconds": seconds}
 
 
 def describe(report: dict[str, Any]) -> str | None:

@@ -73,6 +73,14 @@ OTHERS = {
         ),
         _own("adapt"),
     ),
+    "export": Verb(
+        "Write a network as an ONNX file of true integers, or as safetensors with packed codes.",
+        (
+            "--model builtin:quantsr-c-x2-w4a4 --to onnx quantsr.onnx",
+            "--model builtin:edsr-x2 --method direct --bits 8 --to onnx --json edsr.onnx",
+        ),
+        _own("export"),
+    ),
     "comparison": Verb(
         "Run every method of a comparison under the same conditions, and print the table.",
         (

@@ -46,6 +46,7 @@ class Method:
     `stands` is at work whatever comes. `ranks` channels: each site needs its important ones.
     `budgeted`: bits per activation are given, and steps are allocated so that they are kept.
     `learned`: the network brings its quantizers along. `codes_base`: base codes are entropy-coded.
+    `integer_bits` are those at which it also runs as real integers, with one scale per tensor.
     `published` is its name in published tables, `colour` its place among the theme's.
     """
 
@@ -61,6 +62,7 @@ class Method:
     budgeted: bool = False
     learned: bool = False
     codes_base: bool = False
+    integer_bits: tuple[int, ...] = ()
     variants: tuple[Variant, ...] = ()
     published: str = ""
     colour: int = 0
@@ -125,6 +127,7 @@ DIRECT = Method(
     ("bits", "clip", "unsigned", "scales"),
     fit=fitting.uniform,
     freeze=fitting.frozen_uniform,
+    integer_bits=(8,),
     variants=(
         Variant("direct", "plain uniform", width=3),
         Variant("direct, unsigned", "uniform, unsigned", {"unsigned": True}, dash="dash"),
@@ -226,6 +229,7 @@ RLQ = Method(
     ("bits",),
     stands=standing.learned,
     learned=True,
+    integer_bits=tuple(range(2, 9)),
     colour=5,
 )
 

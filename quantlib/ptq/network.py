@@ -35,6 +35,11 @@ class QuantizedNetwork(nn.Module):
         self.site_network, self.settings = sites, settings
         self.masks, self.frozen = dict(masks or {}), dict(frozen or {})
 
+    @property
+    def fits_each_input(self) -> bool:
+        """Whether scales come from each input where they could come from calibration."""
+        return self.settings.entry.freezes and not self.frozen
+
     def quantizer(self, site: Site, x: Tensor) -> Quantizer:
         """The quantizer for `x` at `site`: the frozen one, or one fitted to `x`."""
         entry = self.settings.entry

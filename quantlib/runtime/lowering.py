@@ -13,6 +13,7 @@ from quantlib.qat.layers.copying import structural_copy
 from quantlib.qat.layers.quantized import QuantConv2d, QuantLinear
 from quantlib.qat.rlq import RLQ
 from quantlib.quantizers.packed import PackedTensor
+from quantlib.runtime.channel_scales import ChannelScale, separate_scales
 from quantlib.runtime.fusing import fuse, merge_thin_ends
 from quantlib.runtime.grids import CodeGrid
 from quantlib.runtime.layers import IntegerLayer, Prepared, Quantize
@@ -67,6 +68,7 @@ def lower(
     grids, graph = grids or {}, traced(network)
     if graph is not None:
         fold_batch_norms(graph)
+        separate_scales(graph)
         merge_thin_ends(graph)
         lowered, layers = _in_graph(graph, network, grids)
     else:
@@ -114,8 +116,15 @@ def _one_by_one(
             answer, made = integer_layer(name, layer, grids.get(name))
             decided.append(answer)
             if made is not None:
-                twin.set_submodule(name, nn.Sequential(Quantize(made.grid), made))
+                twin.set_submodule(
+                    name, nn.Sequential(*_scale_of(layer), Quantize(made.grid), made)
+                )
     return twin, decided
+
+
+def _scale_of(layer: nn.Module) -> list[nn.Module]:
+    scale = getattr(layer, "input_scale", None)
+    return [] if scale is None else [ChannelScale(scale)]
 
 
 def integer_layer(
@@ -123,7 +132,8 @@ def integer_layer(
 ) -> tuple[LoweredLayer, IntegerLayer | None]:
     """What is to be said about a layer, and the integer one where there is one.
 
-    A layer without a learned quantizer needs the `grid` of its input.
+    A layer without a learned quantizer needs the `grid` of its input; one with scales for the
+    channels of its input takes what they were multiplied with.
     """
     if why_not := _hindrance(layer, grid):
         return LoweredLayer(name, why_not=why_not), None
@@ -151,10 +161,9 @@ def _hindrance(layer: nn.Module, grid: CodeGrid | None) -> str:
         return f"it pads with {layer.padding_mode} values, not with zeros"
     if not isinstance(layer, (QuantConv2d, QuantLinear)):
         return "" if grid is not None else KEPT
-    if layer.input_scale is not None:
-        return "a scale for every channel of its input does not factor out of the sums"
     if layer.activation is None:
-        return "" if grid is not None else "its input is not quantized"
+        measured = grid is not None and layer.input_scale is None
+        return "" if measured else "its input is not quantized"
     if not isinstance(layer.activation, RLQ):
         return f"the levels of {layer.scheme.title} are no multiples of one step"
     if not layer.activation.initialised:

@@ -8,6 +8,8 @@ size. A layer's sums come out as 8-bit codes, as there is no integer convolution
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,7 +17,10 @@ from torch import Tensor
 from quantlib.errors import QuantlibError
 from quantlib.models.loading import SRNetwork
 from quantlib.models.normalised import Normalised
+from quantlib.models.sr_network import SizeRule
 from quantlib.runtime.calibration import value_grids
+from quantlib.runtime.channel_scales import separate_scales
+from quantlib.runtime.forms import BYTES, FORMS, FULL, LEARNED, settings_of
 from quantlib.runtime.fusing import merge_thin_ends
 from quantlib.runtime.grids import CodeGrid
 from quantlib.runtime.integer import shown_to
@@ -24,8 +29,6 @@ from quantlib.runtime.onnx_operators import is_move
 from quantlib.runtime.onnx_writing import OnnxWriter, result_of
 from quantlib.runtime.tracing import Node, nodes, traced
 
-FORMS = ("fp32", "int8", "rlq")
-"""FP32; 8-bit codes everywhere; the codes that RLQ learned, and 8 bits elsewhere."""
 KEY, VERSION = "bitlens", "1"
 PICTURE = CodeGrid.over(0.0, 1.0)
 
@@ -44,14 +47,14 @@ def export_onnx(
     QuantlibError that names the layer where an operator has no form in ONNX.
     """
     learned = any(hasattr(module, "weight_quantizer") for module in network.modules())
-    form = form or ("rlq" if learned else "int8")
+    form = form or (LEARNED if learned else BYTES)
     if form not in FORMS:
         raise QuantlibError(f"There is no ONNX form {form!r}; choose {', '.join(FORMS)}.")
-    if form in ("fp32", "rlq") and learned != (form == "rlq"):
+    if form != BYTES and learned != (form == LEARNED):
         raise QuantlibError(
             "RLQ's codes need a network that was trained with it; choose a bundled quantsr "
             "network, or int8."
-            if form == "rlq"
+            if form == LEARNED
             else "This network was trained with few bits; export it as rlq or int8."
         )
     graph = traced(network if isinstance(network, Normalised) else network.network)
@@ -61,24 +64,27 @@ def export_onnx(
             "ONNX form cannot follow; export a network of convolutions."
         )
     fold_batch_norms(graph)
-    if form != "fp32":
+    separate_scales(graph)
+    if form != FULL:
         merge_thin_ends(graph)
     scale = network.scale if isinstance(network, SRNetwork) else 0
     moves, grids = [node for node in nodes(graph) if is_move(node)], {}
-    if form != "fp32":
+    if form != FULL:
         grids = value_grids(graph, shown_to(network, pictures))
         for node in moves:
             grids[node] = grids[node.args[0]]
         if scale:
             _set_grid(result_of(graph), PICTURE, grids)
     export = OnnxWriter(graph, form, grids, bool(scale))
-    return export.model(_metadata(network, form, scale, export.layers)).SerializeToString()
+    card = _card(network, form, export.layers)
+    return export.model(_metadata(network, form, scale, card)).SerializeToString()
 
 
-def _metadata(
-    network: SRNetwork | Normalised, form: str, scale: int, layers: list[LoweredLayer]
-) -> dict[str, str]:
-    card = {
+def _card(network: SRNetwork | Normalised, form: str, layers: list[LoweredLayer]) -> dict[str, Any]:
+    bits = min((layer.input_bits for layer in layers if layer.integer), default=8)
+    settings = settings_of(form, bits)
+    rule = network.size_rule if isinstance(network, SRNetwork) else SizeRule()
+    return {
         "name": network.name,
         "architecture": network.architecture,
         "source": network.source,
@@ -88,7 +94,14 @@ def _metadata(
         "parameters": network.parameter_count,
         "integer_layers": sum(layer.integer for layer in layers),
         "layers": len(layers),
+        "settings": {"method": settings.method, "bits": settings.bits},
+        "size_rule": asdict(rule),
     }
+
+
+def _metadata(
+    network: SRNetwork | Normalised, form: str, scale: int, card: dict[str, Any]
+) -> dict[str, str]:
     radius = getattr(network, "receptive_radius", None)
     return {
         KEY: VERSION,

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.models.sr_network import SizeRule
 from quantlib.runtime.onnx_export import KEY, VERSION
 
 SUFFIX = ".onnx"
@@ -40,11 +41,34 @@ class OnnxNetwork:
     scale: int
     receptive_radius: int | None
     card: dict[str, Any]
+    size_rule: SizeRule
 
     def __call__(self, picture: Tensor) -> Tensor:
-        """`float32 (N, 3, H, W)` in [0, 1] to enlarged pictures or to logits."""
-        (result,) = self.session.run(None, {"picture": picture.detach().cpu().numpy()})
+        """`float32 (N, 3, H, W)` in [0, 1] to enlarged pictures or to logits.
+
+        Raises a QuantlibError where ONNX Runtime cannot compute it.
+        """
+        given = picture.detach().cpu().contiguous().numpy()
+        try:
+            (result,) = self.session.run(None, {"picture": given})
+        except Exception as error:  # as many kinds as there are things that can be wrong
+            height, width = picture.shape[-2:]
+            raise QuantlibError(
+                f"ONNX Runtime cannot run this network on a picture of {width}×{height} pixels; "
+                "choose another picture, or --runtime torch."
+            ) from error
         return torch.from_numpy(result)
+
+
+class OnnxModule(nn.Module):
+    """The same where a module is asked for."""
+
+    def __init__(self, network: OnnxNetwork) -> None:
+        super().__init__()
+        self.compute = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.compute(x)
 
 
 def open_onnx(content: bytes, name: str = "This file", threads: int | None = None) -> OnnxNetwork:
@@ -59,21 +83,18 @@ def open_onnx(content: bytes, name: str = "This file", threads: int | None = Non
         raise QuantlibError(
             f"{name} was not exported by Bitlens; make such a file with `bitlens export --to onnx`."
         )
-    radius = stored["receptive_radius"]
-    return OnnxNetwork(
-        session,
-        stored["form"],
-        int(stored["scale"]),
-        int(radius) if radius else None,
-        json.loads(stored["card"]),
-    )
-
-
-def load_onnx(path: Path) -> OnnxNetwork:
-    """The same from a file."""
-    if not path.is_file():
-        raise QuantlibError(f"There is no file {path}; check the path.")
-    return open_onnx(path.read_bytes(), path.name)
+    try:
+        radius, card = stored["receptive_radius"], json.loads(stored["card"])
+        return OnnxNetwork(
+            session,
+            stored["form"],
+            int(stored["scale"]),
+            int(radius) if radius else None,
+            card,
+            SizeRule(**card["size_rule"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise QuantlibError(f"The card of {name} cannot be read; export it again.") from error
 
 
 def optimised_operators(content: bytes, folder: Path) -> list[str]:

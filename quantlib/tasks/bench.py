@@ -8,7 +8,7 @@ from typing import Any
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
 from quantlib.importance.example import Example
-from quantlib.ptq import QuantizedNetwork, SiteNetwork
+from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
 from quantlib.tasks.task import TASKS
 
 
@@ -16,7 +16,8 @@ from quantlib.tasks.task import TASKS
 class Code:
     """What is done at every task: `load` a network by its name, find its `sites_of`, `bench` it.
 
-    `decode` makes a network of the bytes of a file with a name. `bench` takes an entry of a plan,
+    `open`, where there is one, loads a network as settings need it. `decode` makes a network of the
+    bytes of a file with a name. `bench` takes an entry of a plan,
     the name of its network and the folder of the data.
     """
 
@@ -24,6 +25,11 @@ class Code:
     decode: Callable[[bytes, str], Any]
     sites_of: Callable[[Any], SiteNetwork]
     bench: "Callable[[BenchPlan, str, Path], Bench]"
+    open: Callable[[str, Settings], Any] | None = None
+
+    def opened(self, name: str, settings: Settings) -> Any:
+        """The network `name` as `settings` need it."""
+        return self.load(name) if self.open is None else self.open(name, settings)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from quantlib.models.loading import load, read_network
 from quantlib.ptq import QuantizedNetwork
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
 from quantlib.tasks.bench import Bench, BenchPlan, Code
-from quantlib.tasks.super_resolution import default_pairs, measure, sites_of
+from quantlib.tasks.super_resolution import default_pairs, measure, open_network, sites_of
 
 Pair = tuple[str, Path, Path]
 
@@ -45,4 +45,4 @@ class _Pictures:
         return self._read(high)[: made.shape[0], : made.shape[1]]
 
 
-CODE = Code(load=load, decode=read_network, sites_of=sites_of, bench=bench)
+CODE = Code(load=load, decode=read_network, sites_of=sites_of, bench=bench, open=open_network)

@@ -14,6 +14,8 @@ from quantlib.importance import Ranking
 from quantlib.importance.example import Example
 from quantlib.importance.preparing import prepare
 from quantlib.ptq import QuantizedNetwork, Settings
+from quantlib.runtime.choice import IN_PYTORCH, Runtime
+from quantlib.runtime.running import at_runtime
 from quantlib.tasks.bench import Code
 from quantlib.tasks.budget import Measured, within_budget
 
@@ -56,24 +58,24 @@ class Recognition(Code):
         pictures: Any,
         calibration: Any = None,
         ranking: Ranking | None = None,
+        runtime: Runtime = IN_PYTORCH,
         **how: Any,
     ) -> Any:
-        """Quantize `network` as `settings` say and evaluate it on `pictures`.
+        """Quantize `network` as `settings` say and evaluate it at `runtime` on `pictures`.
 
         `calibration`, other pictures of the same classes, is what channels are ranked and scales
         frozen on; a `ranking` that is given is used as it is. Raises a `QuantlibError` where one is
         needed and neither is given.
         """
+        runtime.check(settings)
         self.check(network, pictures)
-        examples = self._examples(network, settings, calibration, ranking)
+        looks = needs_examples(settings, ranking, runtime)
+        examples = self._examples(network, settings, calibration) if looks else []
         quantized = prepare(self.sites_of(network), settings, examples, ranking)
-        return self.evaluate(quantized, pictures, **how)
+        running = at_runtime(quantized, runtime, [example.input for example in examples])
+        return self.evaluate(running, pictures, **how)
 
-    def _examples(
-        self, network: Any, settings: Settings, calibration: Any, ranking: Ranking | None
-    ) -> Sequence[Example]:
-        if not needs_examples(settings, ranking):
-            return []
+    def _examples(self, network: Any, settings: Settings, calibration: Any) -> Sequence[Example]:
         if calibration is None:
             raise QuantlibError(
                 f"{settings.summary} needs {self.kind} calibration pictures; give some that are "
@@ -93,7 +95,10 @@ def run(network: QuantizedNetwork, x: Tensor, count_bytes: bool = True) -> Measu
     return network.measure(x) if count_bytes else (network(x), {})
 
 
-def needs_examples(settings: Settings, ranking: Ranking | None) -> bool:
-    """Whether labelled pictures have to be looked at before the network can be quantized."""
+def needs_examples(
+    settings: Settings, ranking: Ranking | None = None, runtime: Runtime = IN_PYTORCH
+) -> bool:
+    """Whether labelled pictures have to be looked at before the network can be run."""
     ranks = settings.needs_ranking and ranking is None and settings.criterion != "random"
-    return settings.entry.budgeted or settings.needs_calibration or ranks
+    looks = settings.entry.budgeted or settings.needs_calibration or ranks
+    return looks or runtime.calibrates(settings)

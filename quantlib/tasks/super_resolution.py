@@ -24,6 +24,7 @@ from quantlib.qat.layers.release import with_free_inputs
 from quantlib.qat.scheme import quantized_layers
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
 from quantlib.runtime.bands import halo_of
+from quantlib.runtime.onnx_file import OnnxFile
 from quantlib.tasks.budget import Measured, within_budget
 
 __all__ = [
@@ -53,7 +54,7 @@ class Measurement:
 
     `rgb` is the result and `truth` the original if it is known, `uint8 (S·H, S·W, 3)`, both cut to
     what they share, which `notes` says; `ledger` counts the activations, `weights` the weights;
-    `seconds` is the time of the simulated pass, not of an integer implementation.
+    `seconds` is the time of the pass, which is simulated unless the network stands at a runtime.
     """
 
     rgb: np.ndarray
@@ -189,8 +190,14 @@ def measure(
     result, notes = to_uint8(output), ()
     if truth is not None:
         result, truth, notes = _common(result, truth, scale)
-    weights = weight_sizes(network.site_network.network)
+    weights = _weights_of(network)
     return Measurement(result, Ledger(sizes), seconds, scale, truth, weights, notes)
+
+
+def _weights_of(network: QuantizedNetwork) -> ByteSizes:
+    if isinstance(network, OnnxFile):
+        return network.weights
+    return weight_sizes(network.site_network.network)
 
 
 def _measure(
@@ -248,10 +255,9 @@ def _measure_in_tiles(
 
 def _freeze(network: QuantizedNetwork, low: Tensor) -> QuantizedNetwork:
     """Scales that do not depend on the tile: taken from tiles spread over the picture itself."""
-    settings = network.settings
-    if not settings.entry.freezes or network.frozen:
+    if not network.fits_each_input:
         return network
-    frozen = replace(settings, scales="frozen")
+    frozen = replace(network.settings, scales="frozen")
     return quantize(network.site_network, frozen, network.masks, _some_tiles(low))
 
 

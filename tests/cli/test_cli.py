@@ -37,7 +37,10 @@ from tests.cli.notes import without_notes
 from tests.hub_server import HubServer, use_hub
 
 ROOT = Path(__file__).parents[2]
-CHOICES = ("model", "method", "bits", "extra_bits", "important", "criterion", "depth", "scale")
+CHOICES = (
+    *("model", "method", "bits", "extra_bits", "important", "criterion", "depth"),
+    *("runtime", "ends", "scale"),
+)
 RESULTS = ("psnr_y", "ssim_y", "bytes", "bits_per_activation", "seconds")
 PARTS = {"fp32", "codes", "refinement", "tables", "scales", "total"}
 INNER = ["body.0.body.0", "body.0.body.2", "body.1", "tail.0.0"]

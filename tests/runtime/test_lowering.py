@@ -170,7 +170,6 @@ def test_ends_that_were_trained_with_eight_bits_run_as_integers():
     [
         (Scheme("pams", 4, 4), "no multiples of one step"),
         (Scheme("rlq", 4, 0), "its input is not quantized"),
-        (Scheme("rlq", 4, 4, scale_channels=True), "does not factor out"),
     ],
 )
 def test_layers_that_stay_say_why(scheme, why):
@@ -179,6 +178,41 @@ def test_layers_that_stay_say_why(scheme, why):
     assert not lowered.integer_layers
     assert why in lowered["body.0.body.0"].why_not
     assert torch.allclose(lowered.network(photograph(32)), network(photograph(32)), atol=1e-5)
+
+
+def scaled_channels(network: nn.Module) -> nn.Module:
+    """Every channel of every quantized layer's input and output with a scale of its own."""
+    for layer in quantized_layers(network).values():
+        for scale in (layer.input_scale, layer.output_scale):
+            assert scale is not None
+            scale.data.uniform_(0.5, 2, generator=torch.Generator().manual_seed(len(scale)))
+        assert layer.bias is not None
+        layer.bias.data.uniform_(-0.1, 0.1, generator=torch.Generator().manual_seed(1))
+    return network
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_scales_of_channels_stand_in_front_of_the_quantizer(traced, monkeypatch):
+    network = scaled_channels(small_edsr(Scheme("rlq", 4, 4, scale_channels=True)))
+    expected = network(photograph(32))
+    if not traced:
+        monkeypatch.setattr("quantlib.runtime.lowering.traced", lambda network: None)
+    lowered = lower(network)
+    assert set(lowered.integer_layers) == set(quantized_layers(network))
+    assert decibels(lowered.network(photograph(32)), expected) > 60
+    assert torch.equal(network(photograph(32)), expected)
+    if traced:
+        inner = [m for m in lowered.network.modules() if isinstance(m, IntegerLayer) and m.output]
+        assert len(inner) == 2, "the scales behind a layer are a part of it"
+
+
+def test_a_negative_scale_does_not_pass_a_rectifier():
+    network = scaled_channels(small_edsr(Scheme("rlq", 4, 4, scale_channels=True)))
+    scale = network.get_submodule("body.0.body.2").input_scale
+    assert isinstance(scale, nn.Parameter)
+    scale.data[::2] *= -1
+    made = lower(network).network(photograph(32))
+    assert decibels(made, network(photograph(32))) > 60
 
 
 def test_layers_without_a_kernel_say_why():

@@ -14,15 +14,16 @@ from quantlib.models import SRNetwork, load, load_classifier
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.architectures.pan import PAN
 from quantlib.models.classifier import Classifier
+from quantlib.qat.scheme import Scheme
 from quantlib.runtime.onnx_export import export_onnx
+from quantlib.runtime.onnx_file import OnnxFile
 from quantlib.runtime.onnx_running import (
     INTEGER_CONVOLUTIONS,
     OnnxNetwork,
-    load_onnx,
     open_onnx,
     optimised_operators,
 )
-from tests.runtime.test_lowering import decibels, photograph
+from tests.runtime.test_lowering import decibels, photograph, scaled_channels, small_edsr
 
 LEARNED = "builtin:quantsr-c-x2-w4a4"
 
@@ -144,6 +145,16 @@ def test_pan_with_its_attention_and_both_interpolations(scale, form, least):
     assert decibels(made, expected) > least
 
 
+def test_scales_of_channels_stand_in_front_of_the_quantizer(tmp_path):
+    network = small(scaled_channels(small_edsr(Scheme("rlq", 8, 8, scale_channels=True))))
+    content = export_onnx(network)
+    made = open_onnx(content)
+    assert decibels(made(photograph(32)), in_eight_bits(network, photograph(32))) > 33
+    assert made.card["settings"] == {"method": "rlq", "bits": 8}
+    layers = sum(isinstance(module, nn.Conv2d) for module in network.modules())
+    assert integer_convolutions(content, tmp_path) == layers
+
+
 @pytest.mark.parametrize("name", ["builtin:resnet-digits", "builtin:mobilenetv2-cifar10"])
 def test_classifiers(name, tmp_path):
     classifier = load_classifier(name)
@@ -211,9 +222,9 @@ def test_files_that_are_none_of_ours(tmp_path):
     ]:
         (tmp_path / "net.onnx").write_bytes(content)
         with pytest.raises(QuantlibError, match=message):
-            load_onnx(tmp_path / "net.onnx")
+            OnnxFile(tmp_path / "net.onnx")
     with pytest.raises(QuantlibError, match="There is no file"):
-        load_onnx(tmp_path / "none.onnx")
+        OnnxFile(tmp_path / "none.onnx")
 
 
 def test_files_need_their_packages(monkeypatch):

@@ -34,6 +34,8 @@ class _Float32Conv2d(nn.Conv2d):
     """A convolution out of autocast: bfloat16 has fewer levels than an 8-bit picture."""
 
     def forward(self, input: Tensor) -> Tensor:
+        if not any(map(torch.is_autocast_enabled, ("cpu", "cuda"))):
+            return super().forward(input)
         with torch.autocast(input.device.type, enabled=False):
             return super().forward(input.float() if input.dtype == torch.bfloat16 else input)
 

@@ -1,0 +1,75 @@
+"""An exported file in the place of a quantized network."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from quantlib.errors import QuantlibError
+from quantlib.models.sr_network import SRNetwork
+from quantlib.ptq import QuantizedNetwork, Settings
+from quantlib.quantizers.sizes import ByteSizes
+from quantlib.runtime.onnx_running import SUFFIX, OnnxModule, open_onnx
+from quantlib.runtime.onnx_weights import StoredWeights
+
+
+class OnnxFile(QuantizedNetwork):
+    """The super-resolution network of the ONNX file at `path`, as verbs and pages ask for it.
+
+    `settings` are those that it was exported with, `weights` the bytes of what the file stores.
+    Bytes of activations are not known. Raises a QuantlibError for a file that is damaged, comes
+    from elsewhere or enlarges nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        nn.Module.__init__(self)
+        content = _read(path)
+        network = open_onnx(content, path.name)
+        if not network.scale:
+            raise QuantlibError(
+                f"{path.name} enlarges no pictures; choose a super-resolution network."
+            )
+        card = network.card
+        self.settings = Settings(**card["settings"])
+        self.weights = ByteSizes(
+            fp32=4 * card["parameters"], codes=StoredWeights.of(content).nbytes
+        )
+        self.compute = SRNetwork(
+            OnnxModule(network),
+            card["architecture"],
+            network.scale,
+            receptive_radius=network.receptive_radius,
+            size_rule=network.size_rule,
+        )
+        self.compute.name, self.compute.licence = card["name"], card["licence"]
+        self.site_network = nn.Module()  # type: ignore[assignment]
+        self.site_network.network = self.compute
+        self.masks, self.frozen = {}, {}
+
+    @property
+    def fits_each_input(self) -> bool:
+        return False
+
+    @torch.inference_mode()
+    def forward(self, x: Tensor) -> Tensor:
+        return self.compute(x)
+
+    @torch.inference_mode()
+    def measure(self, x: Tensor) -> tuple[Tensor, dict[str, ByteSizes]]:
+        return self(x), {}
+
+
+def is_onnx(name: str) -> bool:
+    """Whether a network's name is that of an ONNX file."""
+    return name.lower().endswith(SUFFIX)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise QuantlibError(f"There is no file {path}; check the path.") from None
+    except OSError as error:
+        raise QuantlibError(
+            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
+        ) from None
