@@ -9,8 +9,10 @@ from quantlib.errors import QuantlibError
 from quantlib.models.sr_network import SRNetwork
 from quantlib.ptq import QuantizedNetwork, Settings
 from quantlib.quantizers.sizes import ByteSizes
-from quantlib.runtime.onnx_running import SUFFIX, OnnxModule, open_onnx
+from quantlib.runtime.onnx_running import SUFFIX, OnnxModule, OnnxNetwork, open_onnx
 from quantlib.runtime.onnx_weights import StoredWeights
+
+PROBE = 8  # pixels a side of what a file is tried on
 
 
 class OnnxFile(QuantizedNetwork):
@@ -29,19 +31,18 @@ class OnnxFile(QuantizedNetwork):
             raise QuantlibError(
                 f"{path.name} enlarges no pictures; choose a super-resolution network."
             )
-        card = network.card
-        self.settings = Settings(**card["settings"])
-        self.weights = ByteSizes(
-            fp32=4 * card["parameters"], codes=StoredWeights.of(content).nbytes
-        )
-        self.compute = SRNetwork(
-            OnnxModule(network),
-            card["architecture"],
-            network.scale,
-            receptive_radius=network.receptive_radius,
-            size_rule=network.size_rule,
-        )
-        self.compute.name, self.compute.licence = card["name"], card["licence"]
+        stored = StoredWeights.of(content).nbytes
+        try:
+            self.settings = Settings(**network.card["settings"])
+            self.weights = ByteSizes(fp32=4 * network.card["parameters"], codes=stored)
+            self.compute = _enlarging(network)
+            fits = self(torch.zeros(1, 3, PROBE, PROBE)).shape[-1] == PROBE * network.scale
+        except (KeyError, TypeError, ValueError, RuntimeError):
+            fits = False
+        if not fits:
+            raise QuantlibError(
+                f"The card of {path.name} is not that of its network; export it again."
+            )
         self.site_network = nn.Module()  # type: ignore[assignment]
         self.site_network.network = self.compute
         self.masks, self.frozen = {}, {}
@@ -57,6 +58,19 @@ class OnnxFile(QuantizedNetwork):
     @torch.inference_mode()
     def measure(self, x: Tensor) -> tuple[Tensor, dict[str, ByteSizes]]:
         return self(x), {}
+
+
+def _enlarging(network: OnnxNetwork) -> SRNetwork:
+    card = network.card
+    made = SRNetwork(
+        OnnxModule(network),
+        card["architecture"],
+        network.scale,
+        receptive_radius=network.receptive_radius,
+        size_rule=network.size_rule,
+    )
+    made.name, made.licence = card["name"], card["licence"]
+    return made
 
 
 def is_onnx(name: str) -> bool:

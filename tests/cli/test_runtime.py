@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from quantlib.imaging.samples import load_sample
 from quantlib.models import load, load_classifier
+from quantlib.models.architectures.unet import UNet
 from quantlib.runtime.onnx_export import export_onnx
 from quantlib.tasks import super_resolution
 from tests.cli.small_networks import write_classifier, write_learned, write_plain
@@ -140,10 +143,17 @@ def test_onnx_files_that_do_not_run(capsys, files, exported, tmp_path):
     del foreign.metadata_props[:]
     damaged = onnx.load(exported)
     next(one for one in damaged.metadata_props if one.key == "card").value = "{}"
+    other = onnx.load(exported)
+    next(one for one in other.metadata_props if one.key == "scale").value = "900"
+    half = onnx.load(exported)
+    card = next(one for one in half.metadata_props if one.key == "card")
+    card.value = card.value.replace('"settings"', '"choices"')
     contents = {
         "foreign": (foreign.SerializeToString(), "was not exported by Bitlens"),
         "cut": (exported.read_bytes()[:2000], "not a complete ONNX file"),
         "card": (damaged.SerializeToString(), "The card of card.onnx cannot be read"),
+        "other": (other.SerializeToString(), "other.onnx is not that of its network"),
+        "half": (half.SerializeToString(), "half.onnx is not that of its network"),
         "classifier": (
             export_onnx(load_classifier(str(files / "resnet8.safetensors")), "fp32"),
             "classifier.onnx enlarges no pictures",
@@ -198,6 +208,27 @@ def test_classify(capsys, runtime):
     assert found["bytes"]["codes"] == simulated["bytes"]["codes"]
     said = refused(capsys, *given, "--runtime", runtime, "--calibration-count", 0)
     assert "needs at least one calibration picture" in said
+
+
+def test_segment(capsys, tmp_path):
+    torch.manual_seed(0)
+    save_file(UNet(11, 2).state_dict(), tmp_path / "unet.safetensors")
+    random = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for folder in (split, f"{split}annot"):
+            (tmp_path / folder).mkdir()
+        rgb = random.integers(0, 256, (24, 32, 3), np.uint8)
+        Image.fromarray(rgb).save(tmp_path / split / "a.png")
+        numbers = random.integers(0, 12, (24, 32)).astype(np.uint8)
+        Image.fromarray(numbers).save(tmp_path / f"{split}annot" / "a.png")
+    given = ("segment", "--model", tmp_path / "unet.safetensors", "--data", tmp_path)
+    given = (*given, "--method", "direct", "--bits", 8)
+    simulated = report(capsys, *given)
+    found = report(capsys, *given, "--runtime", "integer")
+    assert (found["runtime"], found["calibration"]) == ("integer", 1)
+    assert found["pixel_accuracy"] == pytest.approx(simulated["pixel_accuracy"], abs=3)
+    assert found["bytes"]["codes"] == simulated["bytes"]["codes"]
+    assert "has no form in ONNX" in refused(capsys, *given, "--runtime", "onnx")
 
 
 @pytest.mark.parametrize("runtime", ["torch", "integer", "onnx"])
