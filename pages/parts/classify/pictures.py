@@ -15,6 +15,7 @@ from quantlib.datasets.folders import read_digits
 from quantlib.datasets.labelled import CIFAR10_CLASSES
 from quantlib.datasets.reading import read_parquet
 from quantlib.errors import QuantlibError
+from quantlib.imaging.formats import FORMATS
 from quantlib.importance.example import labelled_batches
 from quantlib.models.catalogue import CLASSIFICATION
 from quantlib.tasks.cifar10 import cifar10
@@ -114,7 +115,7 @@ def _uploaded(count: int) -> LabelledData:
         ["parquet"],
         "parquet",
         MAX_MEGABYTES,
-        help="In CIFAR-10's form: column img with PNG or JPEG files, label with the numbers of "
+        help=f"In CIFAR-10's form: column img with {FORMATS} files, label with the numbers of "
         "ten classes.",
     )
     missing = "No pictures yet; drop a parquet file in the sidebar."
