@@ -37,9 +37,7 @@ quick: check
 	$(BIN)/python -m pytest -m "not shared" $(UNITS)
 
 fuzz: .venv/.dev
-	$(BIN)/python -m tests.fuzz.payloads --count 4000
-	$(BIN)/python -m tests.fuzz.pictures --count 3000
-	$(BIN)/python -m tests.fuzz.tables --count 300
+	$(BIN)/python -m tests.fuzz --pictures 3000 --weights 600 --payloads 4000 --tables 300
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz -m "not browser and not shared" \
 		tests/coding tests/quantizers tests/qat tests/evaluation tests/imaging
 
