@@ -94,7 +94,7 @@ def _change_weight(weights: dict[str, Tensor], random: Random) -> None:
             weights[name] = value.flatten()[: random.integers(value.numel() + 1)]
         case 5:
             weights[name] = _empty(value, random)
-        case 6 if value.numel():
+        case 6 if value.numel() and value.is_floating_point():
             changed = value.clone().flatten()
             changed[random.integers(len(changed))] = chosen((0, -1, 1e4, float("inf")), random)
             weights[name] = changed.view_as(value)
