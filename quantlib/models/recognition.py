@@ -35,7 +35,7 @@ def recognise(checkpoint: Checkpoint, task: str) -> SRNetwork | Normalised:
             try:
                 with explained(checkpoint.name, task):
                     _require_bits_to_matter(checkpoint, architecture)
-                    with Bounded(held):
+                    with Bounded(held, len(checkpoint.weights)):
                         return architecture.build(replace(checkpoint, weights=weights))
             except QuantlibError as refusal:
                 refusals.append(refusal)

@@ -29,8 +29,14 @@ Random = np.random.Generator
 def other_state(state: State, random: Random) -> File:
     """The weights with other shapes, names, types and values, in any format."""
     weights = dict(state.weights)
-    for _ in range(random.integers(1, 4)):
-        _change_weight(weights, random)
+    match random.integers(6):
+        case 0:
+            weights = _wider(weights, random)
+        case 1:
+            weights |= _deeper(weights, random)
+        case _:
+            for _ in range(random.integers(1, 4)):
+                _change_weight(weights, random)
     metadata = {key: _other_numbers(value, random) for key, value in state.metadata.items()}
     changed = State(state.task, weights, metadata if random.random() < 0.5 else state.metadata)
     form = random.integers(3)
@@ -102,6 +108,25 @@ def _change_weight(weights: dict[str, Tensor], random: Random) -> None:
             weights[name] = (value.float() * 10.0 ** float(random.uniform(-10, 38))).to(value.dtype)
     if not weights:
         weights[name] = value
+
+
+def _wider(weights: dict[str, Tensor], random: Random) -> dict[str, Tensor]:
+    """Every tensor with a multiple of its sides and without values, or the weights of a class."""
+    factor, end = int(chosen((2, 30, 1000, 10**5), random)), chosen(("", "weight", "bias"), random)
+    return {
+        name: torch.zeros([*(factor * side for side in value.shape[:-1]), 0])
+        if value.dim() and name.endswith(end)
+        else value
+        for name, value in weights.items()
+    }
+
+
+def _deeper(weights: dict[str, Tensor], random: Random) -> dict[str, Tensor]:
+    """One name again and again with other numbers in it, and next to nothing under each."""
+    parts = chosen([name for name in weights if re.search(r"\.\d+\.", name)] or ["a.0.b"], random)
+    number = chosen([*re.finditer(r"(?<=\.)\d+(?=\.)", parts)], random)
+    start, end = parts[: number.start()], parts[number.end() :]
+    return {f"{start}{at}{end}": torch.zeros(1) for at in range(random.integers(1, 10_000))}
 
 
 def _empty(value: Tensor, random: Random) -> Tensor:

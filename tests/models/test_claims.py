@@ -109,6 +109,17 @@ def test_nothing_beyond_the_bound_is_allocated(make: Callable[[], Any]) -> None:
         make()
 
 
+def test_small_layers_without_end_are_not_made() -> None:
+    """Eighty names of a SwinIR that ask for 2,400 blocks."""
+    weights = swinir.light(2, 12, 1, 1, 2).state_dict()
+    for group in range(40):
+        blocks = f"layers.{group}.residual_group.blocks."
+        weights[f"{blocks}0.{swinir.TABLE}"] = torch.zeros(225, 2)
+        weights[f"{blocks}59.norm1.weight"] = torch.ones(12)
+    with pytest.raises(QuantlibError, match=LARGER):
+        read_network(saved(weights), "net.pth")
+
+
 @pytest.mark.parametrize(
     "make", [lambda: EDSR(2, 8, 2), lambda: UNet(3, 2), lambda: mobilenet(10, 0.1)]
 )
