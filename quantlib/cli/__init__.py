@@ -79,10 +79,13 @@ def _examples() -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; 0, or 2 with one line on standard error for a mistake a person can mend."""
+    """Run one verb; 0, or 2 with one line on standard error for a mistake a person can mend.
+
+    1 where a verb measured that something required is missed.
+    """
     console.prepare()
     try:
-        _run(list(sys.argv[1:] if arguments is None else arguments))
+        status = _run(list(sys.argv[1:] if arguments is None else arguments))
         console.finish()
     except BrokenPipeError:  # whoever reads has read enough
         console.silence()
@@ -93,15 +96,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.remark(f"{program().split()[-1]}: stopped.")
         return 130
-    return 0
+    return status
 
 
-def _run(given: list[str]) -> None:
+def _run(given: list[str]) -> int:
     console.require_output()
     if not given:
         more = f"{program()} --help lists the verbs."
         console.write_line("\n".join([DESCRIPTION, "", *_examples(), "", more]))
-        return
+        return 0
     name, *words = given
     if name.startswith("-"):
         _parsed(_root(), given)
@@ -113,6 +116,7 @@ def _run(given: list[str]) -> None:
     said = _json(report) if options.json else code.describe(report)
     if said is not None:
         console.write_line(said)
+    return code.status(report) if hasattr(code, "status") else 0
 
 
 def _parsed(made: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:

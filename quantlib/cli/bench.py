@@ -1,12 +1,15 @@
-"""Time quantization against the network's own pass, as ratios within one run."""
+"""Time quantization against the network's own pass, and hold speed against what is required."""
 
 import argparse
+from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import torch
 
 from quantlib.coding import huffman
+from quantlib.coding import speed as coding
 from quantlib.coding.packing import pack, unpack
 from quantlib.evaluation.latency import LayerLatency, measure_latency
 from quantlib.evaluation.timing import timed
@@ -15,6 +18,7 @@ from quantlib.imaging.samples import load_sample
 from quantlib.imaging.tensors import to_tensor
 from quantlib.models import load
 from quantlib.ptq import Settings
+from quantlib.runtime import speed as runtime
 from quantlib.tasks.super_resolution import default_pairs, prepare, sites_of
 from quantlib.training.step_cost import relative_costs
 
@@ -51,7 +55,24 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "coding_symbols_per_second": _coding(),
         "training_step_relative_to_fp32": relative_costs(),
         "transformer_relative_to_fp32": transformer_costs(),
+        "versions": _versions(),
+        "requirements": _requirements(),
     }
+
+
+def _requirements() -> list[dict[str, Any]]:
+    found = [*coding.requirements(), *runtime.requirements()]
+    return [{**asdict(one), "met": one.met} for one in found]
+
+
+def _versions() -> dict[str, str]:
+    """What the figures belong to, beside the machine."""
+    return {name: version(name) for name in ("torch", "onnxruntime")}
+
+
+def status(report: dict[str, Any]) -> int:
+    """1 where a requirement is missed."""
+    return int(not all(one["met"] for one in report["requirements"]))
 
 
 @torch.inference_mode()
@@ -97,4 +118,15 @@ def describe(report: dict[str, Any]) -> str:
     for bits, ratio in report["transformer_relative_to_fp32"].items():
         rows.append(f"  {'QuantSR-T ' + bits.upper() + ', 256×256':28} {ratio:8.3f} × FP32")
     rows.append("Fake quantization is simulated in floating point; its time is no speed-up.")
-    return "\n".join(rows)
+    return "\n".join([*rows, "", *_table(report)])
+
+
+def _table(report: dict[str, Any]) -> list[str]:
+    versions = ", ".join(f"{name} {number}" for name, number in report["versions"].items())
+    required = report["requirements"]
+    width = max(len(one["name"]) for one in required)
+    rows = [f"{'Requirement, ' + versions:{width}}    figure  at least"]
+    for one in required:
+        said = "" if one["met"] else "  missed"
+        rows.append(f"{one['name']:{width}}  {one['figure']:8.2f}  {one['required']:8.2f}{said}")
+    return rows

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "reduced before it is enlarged",
     )
     parser.add_argument("--scale", required=True, type=int)
-    add_model(parser)
+    add_model(parser, exported=True)
     add_method(parser)
     add_runtime(parser)
 

@@ -33,13 +33,15 @@ from quantlib.tasks.super_resolution import (
 )
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse.ArgumentParser, exported: bool = False) -> None:
+    """The network; where `exported` ones run, too, it may be an ONNX file."""
     parser.add_argument(
         "--model",
         required=True,
         metavar="M",
         help="builtin:NAME, hub:OWNER/NAME[@REVISION][:FILE], or a .safetensors or .pth file; "
-        "?bits=2 at its end says what a released QuantSR file does not",
+        "?bits=2 at its end says what a released QuantSR file does not"
+        + ("; with --runtime onnx also an .onnx file" if exported else ""),
     )
 
 

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files, or - for one",
     )
     parser.add_argument("--quality", type=int, metavar="Q", help="of a JPEG, 1 to 100")
-    add_model(parser)
+    add_model(parser, exported=True)
     add_method(parser)
     add_runtime(parser)
 

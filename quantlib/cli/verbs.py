@@ -1,7 +1,8 @@
 """All verbs by name. What one does is imported when it is called, so that the table costs nothing.
 
 The code of a verb has `add_arguments(parser)`, `run(options)`, which gives the JSON report, and
-`describe(report)`, which makes lines for people of it.
+`describe(report)`, which makes lines for people of it; it may have `status(report)`, with which the
+program ends.
 """
 
 from collections.abc import Callable
@@ -109,7 +110,7 @@ OTHERS = {
         _own("codecs"),
     ),
     "bench": Verb(
-        "Time quantization against the network's own pass, as ratios within one run.",
+        "Time quantization, coders and integers, and hold them against what is required (minutes).",
         ("", "--json"),
         _own("bench"),
     ),

@@ -1,37 +1,17 @@
 """How fast the coders are, held against other work on the same symbols in one run."""
 
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
-from statistics import median
-from time import perf_counter
 
 import numpy as np
 
 from quantlib.coding import ans, compiled, huffman
 from quantlib.coding.packing import pack, unpack
+from quantlib.requirement import Requirement, relative_speed
 
 SYMBOLS, LARGE = 1 << 20, 1 << 24
 WIDTHS = range(2, 9)
-REPEATS = 9
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """`figure` is a ratio of speeds; `required` is what it is at least.
-
-    >>> Requirement("Huffman decodes, relative to zlib", figure=2.0, required=1.0).met
-    True
-    """
-
-    name: str
-    figure: float
-    required: float
-
-    @property
-    def met(self) -> bool:
-        return self.figure >= self.required
 
 
 def requirements() -> list[Requirement]:
@@ -47,18 +27,6 @@ def sample() -> np.ndarray:
     """2^20 symbols of 8 values, `uint8`, with an entropy of about 2.3 bits."""
     drawn = np.random.default_rng(0).geometric(0.4, SYMBOLS)
     return drawn.clip(1, 8).astype(np.uint8) - 1
-
-
-def relative_speed(work: Callable[[], object], other: Callable[[], object]) -> float:
-    """Median seconds of `other` over those of `work`, which take turns."""
-    seconds: dict[Callable, list[float]] = {work: [], other: []}
-    for turn in range(REPEATS + 1):
-        for one in (work, other):
-            started = perf_counter()
-            one()
-            if turn:  # the first one warms up
-                seconds[one].append(perf_counter() - started)
-    return median(seconds[other]) / median(seconds[work])
 
 
 def _huffman() -> Iterator[Requirement]:

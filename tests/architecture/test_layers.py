@@ -13,7 +13,7 @@ LIBRARY = ROOT / "quantlib"
 # From the bottom up. A module may import its own package and every row below it.
 LAYERS = [
     {"errors", "shipped"},
-    {"files"},
+    {"files", "requirement"},
     {"coding", "imaging"},
     {"quantizers", "datasets"},
     {"qat"},

@@ -27,7 +27,7 @@ from quantlib.quantizers.uniform import UniformQuantizer
 from quantlib.tasks.bench import BenchPlan
 from tests.architecture.imports import ROOT
 
-MOST_COMPARISONS = 5
+MOST_COMPARISONS = 4
 
 
 @dataclass(frozen=True, eq=False)

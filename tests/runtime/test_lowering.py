@@ -1,9 +1,6 @@
 """The integer network against the fake-quantized one that it is made of."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cache
-from itertools import pairwise
 
 import pytest
 import torch
@@ -12,11 +9,11 @@ from torch.nn import functional
 
 from quantlib.imaging.samples import load_sample
 from quantlib.imaging.tensors import to_tensor
-from quantlib.models import SRNetwork, load
+from quantlib.models import load
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.qat.layers.placement import residual_schemes
-from quantlib.qat.layers.quantized import QuantConv2d, QuantLinear
 from quantlib.qat.scheme import Scheme, quantize_layers, quantized_layers
+from quantlib.runtime.agreement import decibels, equal_codes
 from quantlib.runtime.grids import CodeGrid
 from quantlib.runtime.layers import Accumulate, IntegerLayer, Quantize
 from quantlib.runtime.lowering import lower
@@ -31,50 +28,6 @@ BUNDLED = [
 @cache
 def photograph(side: int = 128) -> Tensor:
     return to_tensor(load_sample("cat", side).rgb)
-
-
-@torch.no_grad()
-def decibels(x: Tensor, y: Tensor) -> float:
-    return float(-10 * torch.log10((x.double() - y.double()).pow(2).mean()))
-
-
-@contextmanager
-def seen_by(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
-    """What each of the layers is given while the context lasts."""
-    inputs: dict[str, Tensor] = {}
-    handles = []
-    for name, layer in layers.items():
-
-        def note(_: nn.Module, given: tuple[Tensor, ...], name: str = name) -> None:
-            inputs[name] = given[0]
-
-        handles.append(layer.register_forward_pre_hook(note))
-    yield inputs
-    for handle in handles:
-        handle.remove()
-
-
-def learned_codes(layer: QuantConv2d | QuantLinear, x: Tensor) -> Tensor:
-    assert layer.activation is not None
-    return layer.activation.to_int(x)
-
-
-@torch.inference_mode()
-def equal_codes(network: SRNetwork, x: Tensor) -> float:
-    """The share of codes that agree, every layer being fed what the fake-quantized one is fed."""
-    layers = quantized_layers(network.network)
-    with seen_by(layers) as inputs:
-        network(x)
-    integers, names, shares = lower(network.network).network, list(layers), []
-    for name, after in pairwise(names):
-        made = integers.get_submodule("integer_" + name.replace(".", "_"))
-        assert isinstance(made, IntegerLayer)
-        codes = Quantize(made.grid)(inputs[name])
-        shares.append(codes.int() + made.grid.qmin == learned_codes(layers[name], inputs[name]))
-        if made.output is not None:
-            expected = learned_codes(layers[after], inputs[after])
-            shares.append(made(codes).int() + made.output.grid.qmin == expected)
-    return float(torch.stack([share.float().mean() for share in shares]).min())
 
 
 @pytest.mark.parametrize("name", BUNDLED)

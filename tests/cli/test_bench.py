@@ -1,0 +1,56 @@
+"""What `bench` says of requirements, and how it ends."""
+
+import json
+
+import pytest
+
+from quantlib.cli import bench, main
+from quantlib.requirement import Requirement
+
+MEASURED = {
+    "model": "builtin:edsr-x2",
+    "input": [1, 3, 128, 128],
+    "threads": 2,
+    "passes_relative_to_fp32": {"fp32": 1.0},
+    "stages_relative_to_layer": {},
+    "coding_symbols_per_second": {},
+    "training_step_relative_to_fp32": {"fp32_seconds": 1.0, "rlq": 2.0, "rlq composed": 3.0},
+    "transformer_relative_to_fp32": {},
+    "versions": {"torch": "2.15.0", "onnxruntime": "1.32.0"},
+}
+
+
+@pytest.fixture
+def requirements(monkeypatch) -> list[Requirement]:
+    """What both rooms are found to meet; times are left out."""
+    found = [Requirement("W4A4, times faster", 4.25, 3.5)]
+    monkeypatch.setattr(bench.coding, "requirements", lambda: found)
+    monkeypatch.setattr(bench.runtime, "requirements", lambda: [Requirement("smaller", 5, 3)])
+    measured = lambda options: {**MEASURED, "requirements": bench._requirements()}  # noqa: E731
+    monkeypatch.setattr(bench, "run", measured)
+    return found
+
+
+def test_requirements_that_are_met(requirements, capsys):
+    assert main(["bench", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["requirements"] == [
+        {"name": "W4A4, times faster", "figure": 4.25, "required": 3.5, "met": True},
+        {"name": "smaller", "figure": 5, "required": 3, "met": True},
+    ]
+    assert main(["bench"]) == 0
+    table = capsys.readouterr().out.splitlines()[-3:]
+    assert table[0].startswith("Requirement, torch 2.15.0, onnxruntime 1.32.0 ")
+    assert [line.split() for line in table[1:]] == [
+        ["W4A4,", "times", "faster", "4.25", "3.50"],
+        ["smaller", "5.00", "3.00"],
+    ]
+
+
+def test_a_requirement_that_is_missed(requirements, capsys):
+    requirements.append(Requirement("body alone", 4.4, 4.5))
+    assert main(["bench"]) == 1
+    assert capsys.readouterr().out.splitlines()[-2].split()[-2:] == ["4.50", "missed"]
+    assert main(["bench", "--json"]) == 1
+    assert [one["met"] for one in json.loads(capsys.readouterr().out)["requirements"]].count(
+        False
+    ) == 1
