@@ -25,10 +25,10 @@ from quantlib.imaging.samples import load_sample
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.architectures.unet import UNet
 from quantlib.ptq import Settings
-from quantlib.ptq.parameters import PARAMETERS
 from tests.hub_server import use_hub
+from tests.pages.code_of_pages import BOUND, BY_CODE, KEYS, calls, given
 from tests.pages.test_classify import parquet, weights
-from tests.pages.test_pages import PAGES, ROOT, opened
+from tests.pages.test_pages import PAGES, opened
 from tests.pages.watching import Watch, watching
 
 MARKER = "bitlens-out-of-bounds"
@@ -132,28 +132,6 @@ def test_a_network_is_not_named_by_a_path(page, way, folder, watch):
     assert not watch.seen()
 
 
-CALLS = [
-    node
-    for path in (ROOT / "pages").rglob("*.py")
-    for node in ast.walk(ast.parse(path.read_text("utf-8")))
-    if isinstance(node, ast.Call)
-]
-
-
-def calls(name: str) -> list[ast.Call]:
-    """All calls of what goes by `name` in the code of the pages."""
-    return [call for call in CALLS if ast.unparse(call.func).split(".")[-1] == name]
-
-
-def said(call: ast.Call, name: str) -> str | None:
-    """The code of an argument that is given by its name."""
-    return next((ast.unparse(k.value) for k in call.keywords if k.arg == name), None)
-
-
-BOUND = [str(said(call, "key")) for call in CALLS if said(call, "bind")]
-OTHERS = {"key", "depth.key", "network_key(task)"}  # keys that code gives
-KEYS = {one.strip("'") for one in BOUND} - OTHERS
-KEYS |= {"at", "picture", "scene", *(one.key for one in PARAMETERS.values())}
 VIEWS = ("Learned quantizers", "Transformers", "Bundled networks", "DQA", "Ablation of DQA")
 OPENED = [(page.stem, {}) for page in PAGES] + [("results", {"view": view}) for view in VIEWS]
 
@@ -174,12 +152,12 @@ def test_no_other_parameter_of_an_address_is_a_path(page, query, folder, watch, 
 def test_networks_are_all_that_can_be_typed():
     typed = ("text_input", "text_area", "chat_input", "number_input", "data_editor", "multiselect")
     assert not [name for name in typed if any(calls(name))]
-    free = [said(call, "key") for call in calls("selectbox") if said(call, "accept_new_options")]
+    free = [given(call, "key") for call in calls("selectbox") if given(call, "accept_new_options")]
     assert sorted(map(str, free)) == ["'network'", "network_key(task)"]
 
 
 def test_every_parameter_of_an_address_is_here():
-    assert set(BOUND) > OTHERS and all(one.startswith("'") for one in set(BOUND) - OTHERS)
+    assert set(BOUND) > BY_CODE and all(one.startswith("'") for one in set(BOUND) - BY_CODE)
     assert {"bits", "data", "card", "super_network", "channel", "one", "train_bits"} < KEYS
 
 
