@@ -11,8 +11,9 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 SPARE = 1 << 24
 """Elements that may be built beside the weights: masks, tables and indices of windows."""
-EACH, SPARE_TENSORS = 8, 512
-"""Tensors that may be made for each one held (SwinIR needs 3.4), and some beside."""
+EACH, FEWEST, SPARE_TENSORS = 4, 64, 512
+"""Tensors that may be made for each one held (SwinIR needs 3.4), if each holds some elements, and
+those that may be made beside."""
 SMALL = 1 << 12
 """Nothing is asked about fewer; its square is the spare."""
 EMPTY = torch.ops.aten.empty.memory_format
@@ -37,7 +38,7 @@ class Bounded(TorchDispatchMode):
     def __init__(self, held: int, tensors: int = 0) -> None:
         super().__init__()
         self.held, self.left = held, 2 * held + SPARE
-        self.tensors_left = EACH * tensors + SPARE_TENSORS
+        self.tensors_left = min(EACH * tensors, held // FEWEST) + SPARE_TENSORS
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None

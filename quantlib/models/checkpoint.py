@@ -22,7 +22,7 @@ from quantlib.models.unwrapping import unwrapped
 PICKLES = (".pt", ".pth", ".bin", ".th", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLES)
 
-MOST_NAMES = 20_000
+MOST_NAMES = 5_000
 MOST_SKIPPED = 64
 """Numbers in names that may be left out, beside one for each name: layers without weights."""
 MOST_REPEATED = 4

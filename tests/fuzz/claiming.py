@@ -112,7 +112,7 @@ def _change_weight(weights: dict[str, Tensor], random: Random) -> None:
 
 def _wider(weights: dict[str, Tensor], random: Random) -> dict[str, Tensor]:
     """Every tensor with a multiple of its sides and without values, or the weights of a class."""
-    factor, end = int(chosen((2, 30, 1000, 10**5), random)), chosen(("", "weight", "bias"), random)
+    factor, end = int(chosen((2, 30, 1000), random)), chosen(("", "weight", "bias"), random)
     return {
         name: torch.zeros([*(factor * side for side in value.shape[:-1]), 0])
         if value.dim() and name.endswith(end)
@@ -126,7 +126,7 @@ def _deeper(weights: dict[str, Tensor], random: Random) -> dict[str, Tensor]:
     parts = chosen([name for name in weights if re.search(r"\.\d+\.", name)] or ["a.0.b"], random)
     number = chosen([*re.finditer(r"(?<=\.)\d+(?=\.)", parts)], random)
     start, end = parts[: number.start()], parts[number.end() :]
-    return {f"{start}{at}{end}": torch.zeros(1) for at in range(random.integers(1, 10_000))}
+    return {f"{start}{at}{end}": torch.zeros(1) for at in range(random.integers(1, 5_000))}
 
 
 def _empty(value: Tensor, random: Random) -> Tensor:
@@ -153,7 +153,7 @@ def _change_entry(header: dict[str, Any], name: str, random: Random) -> None:
         case 4:
             header[_other_numbers(name, random)] = header.pop(name)
         case 5:
-            header |= {f"{name}.{at}": entry for at in range(random.integers(1, 30_000))}
+            header |= {f"{name}.{at}": entry for at in range(random.integers(1, 9_000))}
         case _:
             del entry[chosen([*entry], random)]
 
