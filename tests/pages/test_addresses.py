@@ -128,7 +128,8 @@ def test_the_crop_comes_back_from_the_address():
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=range(len(NONSENSE)))
 @pytest.mark.parametrize("page", [page.stem for page in PAGES])
 def test_nonsense_in_an_address_is_the_default_or_one_sentence(page: str, nonsense: str):
-    app = opened(page, **dict.fromkeys(KEYS - {"network"}, nonsense))
+    address: dict[str, str] = dict.fromkeys(KEYS - {"network"}, nonsense)
+    app = opened(page, **address)
     assert not app.exception and len(app.error) <= 1
 
 
