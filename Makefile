@@ -43,9 +43,7 @@ quick: .venv/.dev
 	$(PYTEST) -m "not shared" $(UNITS); tests=$$?; wait $$types && exit $$tests
 
 fuzz: .venv/.dev
-	$(BIN)/python -m tests.fuzz.payloads --count 4000
-	$(BIN)/python -m tests.fuzz.pictures --count 3000
-	$(BIN)/python -m tests.fuzz.tables --count 300
+	$(BIN)/python -m tests.fuzz --pictures 3000 --weights 600 --payloads 4000 --tables 300
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz -m "not browser and not shared" \
 		tests/coding tests/quantizers tests/qat tests/evaluation tests/imaging
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts.depth.costs import show_costs
 from pages.parts.depth.panels import show_quality, show_shortcuts
 from pages.parts.depth.pictures import show_crops
-from pages.parts.depth.reproduce import command, python_lines
+from pages.parts.depth.reproduce import show_depth_reproduce
 from pages.parts.depth.sub_networks import (
     DRAWS,
     Depths,
@@ -16,7 +16,6 @@ from pages.parts.depth.sub_networks import (
     super_networks,
 )
 from pages.parts.shared.notices import notice
-from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.errors import QuantlibError
@@ -74,10 +73,7 @@ def show(name: str, picture: Subject, network: SRNetwork, count: int) -> None:
     with quality:
         show_quality(found)
     show_costs(name, picture, chosen, full)
-    show_code(
-        command(name, picture, network.scale, found.trained_depth),
-        python_lines(name, picture, chosen),
-    )
+    show_depth_reproduce(name, picture, network.scale, chosen, found.trained_depth)
 
 
 def sentence(found: Depths) -> str:

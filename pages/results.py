@@ -4,10 +4,10 @@ import streamlit as st
 
 from pages.parts.figures.ablation import show_ablation
 from pages.parts.results import comparison
-from pages.parts.results.bundled import cards, show_bundled
-from pages.parts.results.comparison import Comparison, comparisons, what_is_missing
+from pages.parts.results.comparison import Comparison, comparisons, lines_for, what_is_missing
 from pages.parts.results.comparison_view import show_comparison, show_runs
 from pages.parts.results.dqa import show_dqa
+from pages.parts.results.network_cards import cards, show_bundled
 from pages.parts.results.published import show_published_psnr
 from pages.parts.results.transformers import show_transformers
 from pages.parts.shared.notices import notice
@@ -25,15 +25,6 @@ start_page(
 
 SCALE = 2
 FAMILIES = {"EDSR": "QuantSR-C", "SwinIR": "QuantSR-T"}
-LINES = """\
-from pathlib import Path
-
-from quantlib.training.comparison import read_results
-from quantlib.training.summary import rows_of
-
-for row in rows_of(read_results(Path("assets/results/comparison-x2.json")).values()):
-    print(row.label, {name: str(score) for name, score in row.psnr_y.items()})
-"""
 
 
 def show_learned() -> None:
@@ -50,7 +41,7 @@ def show_learned() -> None:
         show_runs(results)
     with notice():
         show_published_psnr(measured_here(found), SCALE)
-    show_code("make table", LINES)
+    show_code("make comparison", lines_for(comparison.RESULTS))
 
 
 def measured_here(found: list[Comparison]) -> dict[tuple[str, float], dict[str, str]]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.rlq.layer import HIGHEST, LOWEST, WEIGHTS, Lab, choose_lab, examine
+from pages.parts.rlq.layer import HIGHEST, LOWEST, WEIGHTS, ChosenLayer, choose_values, examine
 from pages.parts.rlq.panels import show_gradients, show_levels
 from pages.parts.rlq.phi import show_phi
 from pages.parts.rlq.reproduce import show_rlq_reproduce
@@ -18,7 +18,7 @@ start_page(
 )
 
 
-def drag(lab: Lab, k: float) -> RLQ:
+def drag(chosen: ChosenLayer, k: float) -> RLQ:
     """The sliders for step and shift, and the buttons that set them."""
     step, shift = st.columns(2, gap="medium")
     with step:
@@ -41,13 +41,13 @@ def drag(lab: Lab, k: float) -> RLQ:
             0.05,
             key="tau",
             bind="query-params",
-            disabled=not lab.of_one_channel,
+            disabled=not chosen.of_one_channel,
             help="Added before rounding and never taken off again; the layer's bias learns to "
             "live with it. Weights have no τ, and each channel of the activations has its own.",
         )
 
     def set_step(value: float | None) -> None:
-        st.session_state["step"] = lab.best_ratio(shift_ratio) if value is None else value
+        st.session_state["step"] = chosen.best_ratio(shift_ratio) if value is None else value
 
     with st.container(horizontal=True):
         st.button("LSQ's start", icon=":material/restart_alt:", on_click=set_step, args=(1.0,))
@@ -58,19 +58,19 @@ def drag(lab: Lab, k: float) -> RLQ:
             args=(None,),
             help="The step with the least squared error of the values shown, at the shift chosen.",
         )
-    return lab.set_by_hand(ratio, shift_ratio, k)
+    return chosen.set_by_hand(ratio, shift_ratio, k)
 
 
-def show_layer(k: float) -> tuple[Lab, RLQ]:
+def show_layer(k: float) -> tuple[ChosenLayer, RLQ]:
     """A real layer's values, the levels and the gradients."""
-    lab = choose_lab()
-    st.subheader(f"A real layer under the quantizer: {lab.title}", anchor=False)
-    x_title = "weight" if lab.kind == WEIGHTS else "activation" + " + τ" * lab.of_one_channel
-    quantizer = drag(lab, k)
-    found = examine(lab, quantizer)
-    show_levels(lab, found, x_title)
+    chosen = choose_values()
+    st.subheader(f"A real layer under the quantizer: {chosen.title}", anchor=False)
+    x_title = "weight" if chosen.kind == WEIGHTS else "activation" + " + τ" * chosen.of_one_channel
+    quantizer = drag(chosen, k)
+    found = examine(chosen, quantizer)
+    show_levels(chosen, found, x_title)
     show_gradients(found, x_title)
-    return lab, quantizer
+    return chosen, quantizer
 
 
 k = show_phi()

@@ -12,9 +12,9 @@ import numpy as np
 
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
-from quantlib.imaging.decoding import FORMATS
 from quantlib.imaging.files import read_picture_file
-from quantlib.imaging.folders import picture_files as files_of
+from quantlib.imaging.folders import picture_files
+from quantlib.imaging.formats import FORMATS
 from quantlib.imaging.samples import SAMPLES
 from quantlib.models import SRNetwork, load
 from quantlib.models.normalised import Normalised
@@ -210,9 +210,9 @@ def folder(name: str) -> Path:
     return found
 
 
-def picture_files(name: str) -> list[Path]:
-    """All pictures of a folder in the order of their names."""
-    files = files_of(folder(name))
+def picture_paths(name: str) -> list[Path]:
+    """All pictures of a folder by their names; a QuantlibError where there are none."""
+    files = picture_files(folder(name))
     if not files:
         raise QuantlibError(f"{name} holds no {FORMATS} picture; name a folder that does.")
     return files
@@ -220,7 +220,7 @@ def picture_files(name: str) -> list[Path]:
 
 def pictures_in(name: str) -> list[np.ndarray]:
     """All pictures of a folder, `uint8 (H, W, 3)`, in the order of their names."""
-    return [read_picture_file(file).rgb for file in picture_files(name)]
+    return [read_picture_file(file).rgb for file in picture_paths(name)]
 
 
 def progress(what: str):

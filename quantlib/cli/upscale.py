@@ -16,7 +16,7 @@ from quantlib.cli.options import (
     byte_line,
     described,
     path,
-    picture_files,
+    picture_paths,
     progress,
     quantized_from,
 )
@@ -84,7 +84,7 @@ def _folder(options: argparse.Namespace) -> dict[str, Any]:
         out.suffix.lower() in (*LOSSLESS, *JPEG) and not out.is_dir()
     ):
         raise QuantlibError(f"{options.input} is a folder; name a folder for its results, too.")
-    files = picture_files(options.input)
+    files = picture_paths(options.input)
     targets = {out / f"{file.stem}.png": file for file in files}
     if len(targets) < len(files):
         raise QuantlibError(

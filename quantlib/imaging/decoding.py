@@ -8,8 +8,8 @@ from PIL import Image
 from quantlib.errors import QuantlibError
 from quantlib.imaging.containers import bmp, jpeg, png, tiff, webp
 from quantlib.imaging.containers.parts import Parts, RefusedError
+from quantlib.imaging.formats import FORMATS
 
-FORMATS = "PNG, JPEG, WebP, BMP or TIFF"
 MAX_BYTES = 256_000_000
 PASSES = 24  # how often a decoder may go over a picture of the most pixels
 DEEP = ("I;16", "I;16B", "I;16L")

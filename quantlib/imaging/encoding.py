@@ -7,6 +7,7 @@ from PIL import Image
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging.colour import from_srgb
+from quantlib.imaging.formats import ENDINGS_OF
 
 # Pillow's name and options, by the ending; what is not named here is without loss.
 LOSSLESS = {
@@ -16,7 +17,7 @@ LOSSLESS = {
     ".webp": ("WEBP", {"lossless": True, "exact": True}),
     ".bmp": ("BMP", {}),
 }
-JPEG = (".jpg", ".jpeg")
+JPEG = ENDINGS_OF["JPEG"]
 WITHOUT_ALPHA = (".bmp", *JPEG)
 LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500}  # pixels a side
 WITHOUT_PROFILE = (".bmp",)

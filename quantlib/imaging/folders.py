@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from quantlib.errors import QuantlibError
+from quantlib.imaging.formats import ENDINGS
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 # Thumbnails, archives' remains and bins; hidden folders and files begin with a dot.
 SYSTEM_FOLDERS = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
 DOWNLOADED_AGAIN = re.compile(r"(?P<stem>.+?) ?\(\d+\)")

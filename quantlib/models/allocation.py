@@ -11,6 +11,9 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 SPARE = 1 << 24
 """Elements that may be built beside the weights: masks, tables and indices of windows."""
+EACH, FEWEST, SPARE_TENSORS = 4, 64, 512
+"""Tensors that may be made for each one held (SwinIR needs 3.4), if each holds some elements, and
+those that may be made beside."""
 SMALL = 1 << 12
 """Nothing is asked about fewer; its square is the spare."""
 EMPTY = torch.ops.aten.empty.memory_format
@@ -23,7 +26,8 @@ class ClaimError(Exception):
 class Bounded(TorchDispatchMode):
     """Inside, tensors are made for twice `held` elements and some spare, and none beyond.
 
-    Raises a `ClaimError` instead of the allocation.
+    `tensors` is how many hold them: layers without end may be small. Raises a `ClaimError` instead
+    of the allocation.
 
     >>> with Bounded(held=100):
     ...     torch.nn.Linear(5000, 5000)
@@ -31,9 +35,10 @@ class Bounded(TorchDispatchMode):
     quantlib.models.allocation.ClaimError: 25,000,000 elements are claimed, 100 are held
     """
 
-    def __init__(self, held: int) -> None:
+    def __init__(self, held: int, tensors: int = 0) -> None:
         super().__init__()
         self.held, self.left = held, 2 * held + SPARE
+        self.tensors_left = min(EACH * tensors, held // FEWEST) + SPARE_TENSORS
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -54,6 +59,9 @@ class Bounded(TorchDispatchMode):
             raise ClaimError(f"{claimed:,} elements are claimed, {self.held:,} are held")
         if is_new:
             self.left -= claimed
+            self.tensors_left -= 1
+        if self.tensors_left < 0:
+            raise ClaimError("more tensors are made than a network of those that are held has")
 
 
 def _most(args: tuple[Any, ...]) -> float:

@@ -1,4 +1,4 @@
-"""Whether a network enlarges pictures as one is meant to: a look at one small sample."""
+"""Whether a network does to pictures what it is meant to: a look at one small sample."""
 
 import math
 
@@ -62,3 +62,18 @@ def check(network: nn.Module, scale: int, file: str) -> tuple[str, ...]:
         f"{far}, where faithful enlargement reaches {FAITHFUL:.0f}: {file} restores or repaints, "
         "or its weights are meant for another range of values.",
     )
+
+
+@torch.no_grad()
+def require_finite(network: nn.Module, side: int, file: str) -> None:
+    """Refuses a network whose logits of a sample of `side` pixels are not finite.
+
+    Finite weights can have them: a variance below zero, or products that are too large.
+
+    >>> require_finite(nn.Conv2d(3, 2, 1), 32, "net.pth")
+    """
+    x = to_tensor(load_sample(SAMPLE, side).rgb)
+    if not network(x).isfinite().all():
+        raise QuantlibError(
+            f"What {file} says of a sample is not finite; choose another checkpoint."
+        )

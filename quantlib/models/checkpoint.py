@@ -22,7 +22,9 @@ from quantlib.models.unwrapping import unwrapped
 PICKLES = (".pt", ".pth", ".bin", ".th", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLES)
 
-MOST_NAMES = 20_000
+MOST_NAMES = 5_000
+MOST_SKIPPED = 64
+"""Numbers in names that may be left out, beside one for each name: layers without weights."""
 MOST_REPEATED = 4
 """Times its own size that tensors of a file may sum up to: the same values under several names."""
 MOST_SHOWN = 60
@@ -132,6 +134,11 @@ def _require_held(weights: Mapping[str, Tensor], size: int, file: str) -> None:
         )
     claimed = 0
     for name, value in weights.items():
+        if any(_is_beyond(part, 2 * len(weights) + MOST_SKIPPED) for part in name.split(".")):
+            raise QuantlibError(
+                f"{file} counts more layers than it holds, as in {shown(name)}; choose a complete "
+                "checkpoint."
+            )
         if value.layout != torch.strided or value.is_meta or value.dtype not in DTYPES:
             raise QuantlibError(
                 f"{file} holds {_kind(value)} under {shown(name)}; choose a checkpoint with plain "
@@ -144,6 +151,10 @@ def _require_held(weights: Mapping[str, Tensor], size: int, file: str) -> None:
                 f"{file} claims more values than it holds, as in {shown(name)}; choose a complete "
                 "checkpoint."
             )
+
+
+def _is_beyond(part: str, most: int) -> bool:
+    return part.isdecimal() and (len(part) > len(str(most)) or int(part) > most)
 
 
 def _kind(value: Tensor) -> str:

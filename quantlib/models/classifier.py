@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from quantlib.errors import QuantlibError
 from quantlib.models.card import CLASSIFICATION, NetworkCard
+from quantlib.models.checking import require_finite
 from quantlib.models.checkpoint import Checkpoint
 from quantlib.models.files import read_checkpoint_file
 from quantlib.models.normalised import Classifier
@@ -51,6 +52,7 @@ def read_classifier(file: bytes | BinaryIO, name: str) -> Classifier:
 def _classifier(checkpoint: Checkpoint, origin: Origin) -> Classifier:
     classifier = recognise(replace(checkpoint, bits=origin.bits), CLASSIFICATION)
     assert isinstance(classifier, Classifier)
+    require_finite(classifier, classifier.preprocessing.size, checkpoint.name)
     origin.mark(classifier, checkpoint)
     return classifier
 

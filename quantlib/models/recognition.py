@@ -35,7 +35,7 @@ def recognise(checkpoint: Checkpoint, task: str) -> SRNetwork | Normalised:
             try:
                 with explained(checkpoint.name, task):
                     _require_bits_to_matter(checkpoint, architecture)
-                    with Bounded(held):
+                    with Bounded(held, len(checkpoint.weights)):
                         return architecture.build(replace(checkpoint, weights=weights))
             except QuantlibError as refusal:
                 refusals.append(refusal)
@@ -74,7 +74,9 @@ def explained(file: str, task: str) -> Iterator[None]:
         ) from error
     except Exception as error:  # hyper-parameters that do not fit surface as any kind of error
         missing = missing_names(error) or (
-            [str(error.args[0])] if isinstance(error, KeyError) else []
+            [one for one in error.args if isinstance(one, str)]
+            if isinstance(error, KeyError)
+            else []
         )
         if missing:
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from quantlib.models.card import SEGMENTATION
+from quantlib.models.checking import require_finite
 from quantlib.models.checkpoint import Checkpoint
 from quantlib.models.files import read_checkpoint_file
 from quantlib.models.normalised import Segmenter
@@ -39,5 +40,6 @@ def read_segmenter(file: bytes | BinaryIO, name: str) -> Segmenter:
 def _segmenter(checkpoint: Checkpoint, origin: Origin) -> Segmenter:
     segmenter = recognise(replace(checkpoint, bits=origin.bits), SEGMENTATION)
     assert isinstance(segmenter, Segmenter)
+    require_finite(segmenter, segmenter.preprocessing.size, checkpoint.name)
     origin.mark(segmenter, checkpoint)
     return segmenter

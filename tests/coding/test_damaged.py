@@ -11,6 +11,7 @@ from quantlib.coding.claims import most_symbols
 from quantlib.coding.varint import varint
 from quantlib.errors import QuantlibError
 from tests.fuzz import payloads
+from tests.fuzz.measuring import ERROR, RIGHT
 
 DECODERS = {
     "huffman": (huffman.encode, huffman.decode),
@@ -21,10 +22,11 @@ DECODERS = {
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is read from /proc")
 def test_mutated_payloads():
-    """The short form of `python -m tests.fuzz.payloads`."""
-    report = payloads.run(count=180, seed=1)
-    assert report.others == report.large == 0, report
-    assert report.errors > 60 and report.results > 20
+    """The short form of `python -m tests.fuzz --payloads 4000`."""
+    came = payloads.ENGINE.run(180, seed=1)
+    assert all(outcome.is_handled for outcome in came), came
+    kinds = [outcome.kind for outcome in came]
+    assert kinds.count(ERROR) > 60 and kinds.count(RIGHT) > 20
 
 
 @pytest.mark.parametrize("name", DECODERS)

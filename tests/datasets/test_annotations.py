@@ -68,7 +68,7 @@ def test_damage_ends_in_a_sentence_or_in_numbers():
     for at in range(500):
         random = np.random.default_rng((1, at))
         try:
-            found = read_annotation(mutated(files[at % 2], random))
+            found = read_annotation(mutated(files, random))
         except QuantlibError:
             continue
         assert found.dtype == np.uint8 and found.ndim == 2

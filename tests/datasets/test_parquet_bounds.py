@@ -13,7 +13,6 @@ from quantlib.errors import QuantlibError
 from quantlib.imaging.reading import png_bytes
 from tests.fuzz import tables
 from tests.fuzz.measuring import outcomes
-from tests.fuzz.running import found
 from tests.fuzz.tables import repeated, table
 
 FILES = [png_bytes(np.full((8, 8, 3), value, np.uint8)) for value in range(6)]
@@ -146,4 +145,4 @@ def test_real_bombs_stay_within_time_and_memory() -> None:
 
 
 def test_damaged_tables_end_in_a_sentence_or_a_right_result() -> None:
-    assert all(outcome.is_handled for outcome in found(tables.make, tables.handle, 40, 1))
+    assert all(outcome.is_handled for outcome in tables.ENGINE.run(40, seed=1))

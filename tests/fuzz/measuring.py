@@ -5,21 +5,22 @@ or too much.
 """
 
 import multiprocessing
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 
-from quantlib.errors import QuantlibError
+from tests.fuzz.worker import ERROR, KILLED, OTHER, RIGHT, Handle, resident
 
-RIGHT, ERROR, OTHER, KILLED = "right", "error", "other", "killed"
+__all__ = ["ERROR", "KILLED", "OTHER", "RIGHT", "Handle", "Outcome", "outcomes", "row"]
+
 SECONDS, MEGABYTES = 2.0, 500.0  # what an input may cost
 KILL_SECONDS, KILL_MEGABYTES = 30.0, 4000.0
-MEGABYTE = 2**20
 POLL = 0.02
-
-Handle = Callable[[bytes], None]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,16 @@ def outcomes(
     inputs: Iterable[bytes],
     kill_seconds: float = KILL_SECONDS,
     kill_megabytes: float = KILL_MEGABYTES,
+    warm: Callable[[], object] | None = None,
 ) -> Iterator[Outcome]:
-    """What `handle`, a function of a module, does with each of `inputs`; returning is right."""
+    """What `handle`, a function of a module, does with each of `inputs`; returning is right.
+
+    `warm`, another one, imports and compiles what no single input is to be charged with.
+    """
     worker = None
     try:
         for at, data in enumerate(inputs):
-            worker = worker or _Worker(handle)
+            worker = worker or _Worker(handle, warm)
             outcome = worker.run(at, data, kill_seconds, kill_megabytes)
             yield outcome
             if not outcome.is_well:  # what it has left behind is not the next one's
@@ -89,12 +94,16 @@ def row(what: str, found: list[Outcome]) -> str:
 
 
 class _Worker:
-    def __init__(self, handle: Handle) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(handle, theirs), daemon=True)
-        self.process.start()
+    def __init__(self, handle: Handle, warm: Callable[[], object] | None) -> None:
+        self.connection, theirs = multiprocessing.Pipe()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fuzz.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},  # waiting threads are no work
+        )
         theirs.close()
+        self.connection.send((warm, handle))
         self.base: float = self.connection.recv()  # MB, once everything is imported
 
     def run(self, at: int, data: bytes, most_seconds: float, most_megabytes: float) -> Outcome:
@@ -102,7 +111,7 @@ class _Worker:
         self.connection.send(data)
         while not self.connection.poll(POLL):
             seconds = time.monotonic() - started
-            megabytes = _resident(self.process.pid, "VmRSS") - self.base
+            megabytes = resident(self.process.pid, "VmRSS") - self.base
             if seconds > most_seconds or megabytes > most_megabytes:
                 self.process.kill()
                 return Outcome(at, KILLED, seconds, megabytes, "killed")
@@ -114,36 +123,5 @@ class _Worker:
 
     def end(self) -> None:
         self.process.kill()
-        self.process.join()
+        self.process.wait()
         self.connection.close()
-
-
-def _serve(handle: Handle, connection: Connection) -> None:
-    connection.send(_resident("self", "VmRSS"))
-    while True:
-        data = connection.recv()
-        _forget_peak()
-        started = time.process_time()
-        try:
-            handle(data)
-            kind, words = RIGHT, ""
-        except QuantlibError as error:
-            kind, words = ERROR, str(error)
-        except BaseException as error:  # whatever it is, it is what is looked for
-            kind, words = OTHER, f"{type(error).__name__}: {error}"
-        seconds = time.process_time() - started
-        connection.send((kind, seconds, _resident("self", "VmHWM"), words))
-
-
-def _resident(process: int | str | None, which: str) -> float:
-    """MB of resident memory, now (VmRSS) or at its peak (VmHWM), as Linux counts them."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text("utf-8")
-    except OSError:
-        return 0.0
-    lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    return int(lines.get(which, "0 kB").split()[0]) * 1024 / MEGABYTE
-
-
-def _forget_peak() -> None:
-    Path("/proc/self/clear_refs").write_text("5")

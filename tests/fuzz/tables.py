@@ -1,4 +1,4 @@
-"""Damaged parquet files: `python -m tests.fuzz.tables --count 300 --seed 1`."""
+"""Damaged parquet files."""
 
 from functools import cache
 from io import BytesIO
@@ -9,8 +9,8 @@ from pyarrow import parquet
 
 from quantlib.datasets.reading import read_parquet
 from quantlib.imaging.reading import png_bytes
-from tests.fuzz.mutating import mutated
-from tests.fuzz.running import main
+from tests.fuzz.mutating import chosen, mutated
+from tests.fuzz.running import Engine
 
 FOOTER = 8  # bytes of the footer's length and the magic number after it
 
@@ -18,15 +18,15 @@ FOOTER = 8  # bytes of the footer's length and the magic number after it
 def make(random: np.random.Generator) -> bytes:
     """One of the originals with damage, a third of them in the footer, where the sizes stand."""
     files = originals()
-    data = files[random.integers(len(files))]
     if random.random() < 1 / 3:
+        data = chosen(files, random)
         length = int.from_bytes(data[-FOOTER : 4 - FOOTER], "little")
         start = len(data) - FOOTER - length
         footer = bytearray(data[start:-FOOTER])
         for at in random.integers(length, size=random.integers(1, 6)):
             footer[at] = random.integers(256)
         return data[:start] + bytes(footer) + data[-FOOTER:]
-    return mutated(data, random)
+    return mutated(files, random)
 
 
 def handle(data: bytes) -> None:
@@ -77,5 +77,4 @@ def _stored(rows: pa.Array, labels: list, **options) -> bytes:
     return buffer.getvalue()
 
 
-if __name__ == "__main__":
-    main("mutated parquet files", make, handle, 300)
+ENGINE = Engine("mutated parquet files", make, handle)

@@ -1,12 +1,21 @@
 import os
+import sys
 import time
+from types import ModuleType
 
 import numpy as np
+import pytest
 
 from quantlib.errors import QuantlibError
 from tests.fuzz.measuring import ERROR, KILLED, OTHER, RIGHT, outcomes
 from tests.fuzz.mutating import mutated
-from tests.fuzz.running import found
+from tests.fuzz.running import Engine
+
+kept: list[np.ndarray] = []
+
+
+def remember() -> None:
+    kept.append(np.ones(600 * 2**20, np.uint8))
 
 
 def obey(order: bytes) -> None:
@@ -24,6 +33,8 @@ def obey(order: bytes) -> None:
                 pass
         case [b"die"]:
             os._exit(3)
+        case [b"recall"]:
+            assert kept[0].all()
 
 
 def test_each_input_is_judged_by_itself():
@@ -45,18 +56,32 @@ def test_what_takes_too_much_is_killed():
     assert well.kind == RIGHT
 
 
+def test_what_warms_up_is_not_charged():
+    (recalled,) = outcomes(obey, [b"recall"], warm=remember)
+    assert recalled.kind == RIGHT and recalled.megabytes < 100
+
+
+def test_the_main_module_does_not_matter(monkeypatch: pytest.MonkeyPatch):
+    """After a test of a page it is the script of an app."""
+    main = ModuleType("__main__")
+    main.__file__ = "/nowhere/app.py"
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    assert [outcome.kind for outcome in outcomes(obey, [b"", b"refuse"])] == [RIGHT, ERROR]
+
+
 def test_mutations_are_a_function_of_the_seed():
     data = bytes(range(200))
 
     def damaged(seed: int) -> list[bytes]:
-        return [mutated(data, np.random.default_rng((seed, at))) for at in range(200)]
+        return [mutated([data], np.random.default_rng((seed, at))) for at in range(200)]
 
     assert damaged(1) == damaged(1) != damaged(2)
     assert len({*damaged(1), data}) > 190
-    assert mutated(b"", np.random.default_rng(0)) == b""
+    assert all(len(mutated([b""], np.random.default_rng(seed))) < 100 for seed in range(50))
 
 
 def test_inputs_come_in_order():
-    came = found(lambda random: b"refuse" if random.random() < 0.5 else b"", obey, 12, seed=3)
+    engine = Engine("orders", lambda random: b"refuse" if random.random() < 0.5 else b"", obey)
+    came = engine.run(12, seed=3)
     expected = [np.random.default_rng((3, at)).random() < 0.5 for at in range(12)]
     assert [outcome.kind == ERROR for outcome in came] == expected

@@ -16,7 +16,6 @@ from quantlib.imaging.containers import jpeg, png, tiff, webp
 from quantlib.imaging.reading import read_picture
 from tests.fuzz import pictures as fuzz
 from tests.fuzz.measuring import RIGHT, outcomes
-from tests.fuzz.running import found
 from tests.imaging.picture_files import chunk, raw_png, saved, with_chunk
 
 RGB = np.random.default_rng(0).integers(0, 256, (24, 40, 3)).astype(np.uint8)
@@ -282,4 +281,4 @@ def test_the_worst_that_is_let_through_stays_within_time_and_memory():
 
 
 def test_damaged_pictures_end_in_a_sentence_or_a_right_result():
-    assert all(outcome.is_handled for outcome in found(fuzz.make, fuzz.handle, 250, 2))
+    assert all(outcome.is_handled for outcome in fuzz.ENGINE.run(250, seed=2))

@@ -5,7 +5,8 @@ import pytest
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging import folders
-from quantlib.imaging.folders import ENDINGS, files_in, picture_files
+from quantlib.imaging.folders import files_in, picture_files
+from quantlib.imaging.formats import ENDINGS
 
 
 def put(folder: Path, *names: str) -> None:

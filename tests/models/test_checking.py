@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,11 +15,15 @@ from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.samples import load_sample
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import load
+from quantlib.models.architectures.cifar_resnet import CifarResNet
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.architectures.mean_shift import peak_of
+from quantlib.models.architectures.unet import UNet
 from quantlib.models.catalogue import bundled
 from quantlib.models.checking import check, likeness
+from quantlib.models.classifier import read_classifier
 from quantlib.models.loading import read_network
+from quantlib.models.segmenter import read_segmenter
 from quantlib.tasks.super_resolution import reduced
 
 MEAN = torch.tensor([0.4488, 0.4371, 0.4040])
@@ -184,3 +189,21 @@ def test_a_network_for_one_channel_says_so() -> None:
     weights["tail.1.weight"], weights["tail.1.bias"] = torch.ones(1, 4, 3, 3), torch.ones(1)
     with pytest.raises(QuantlibError, match=r"net\.pth is made for 1 input and 1 output channels"):
         read_network(bytes_of(weights), "net.pth")
+
+
+@pytest.mark.parametrize(
+    ("read", "network", "variance"),
+    [
+        (read_classifier, CifarResNet(1, 4), "layer2.0.bn1.running_var"),
+        (read_segmenter, UNet(3, 2), "bottom.1.running_var"),
+    ],
+)
+def test_logits_that_are_not_finite(
+    read: Callable[[bytes, str], nn.Module], network: nn.Module, variance: str
+) -> None:
+    weights = network.state_dict()
+    assert read(bytes_of(weights), "net.pth")
+    with pytest.raises(
+        QuantlibError, match=r"What net\.pth says of a sample is not finite; choose"
+    ):
+        read(bytes_of({**weights, variance: -weights[variance]}), "net.pth")

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from quantlib.errors import QuantlibError
 from quantlib.models import load
 from quantlib.models.allocation import Bounded, ClaimError
+from quantlib.models.architectures import swinir
 from quantlib.models.architectures.cifar_resnet import CifarResNet
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.architectures.mobilenetv2 import mobilenet
@@ -108,6 +109,17 @@ def test_nothing_beyond_the_bound_is_allocated(make: Callable[[], Any]) -> None:
         make()
 
 
+def test_small_layers_without_end_are_not_made() -> None:
+    """Eighty names of a SwinIR that ask for 2,400 blocks."""
+    weights = swinir.light(2, 12, 1, 1, 2).state_dict()
+    for group in range(40):
+        blocks = f"layers.{group}.residual_group.blocks."
+        weights[f"{blocks}0.{swinir.TABLE}"] = torch.zeros(225, 2)
+        weights[f"{blocks}59.norm1.weight"] = torch.ones(12)
+    with pytest.raises(QuantlibError, match=LARGER):
+        read_network(saved(weights), "net.pth")
+
+
 @pytest.mark.parametrize(
     "make", [lambda: EDSR(2, 8, 2), lambda: UNet(3, 2), lambda: mobilenet(10, 0.1)]
 )
@@ -122,11 +134,28 @@ def test_what_is_held_is_allocated_and_filled(make: Callable[[], nn.Module]) -> 
 
 def test_more_names_than_any_network_has() -> None:
     many = {f"layer.{i}.weight": torch.ones(1) for i in range(MOST_NAMES + 1)}
-    with pytest.raises(QuantlibError, match=r"net\.safetensors holds 20,001 tensors, more than"):
+    with pytest.raises(QuantlibError, match=r"net\.safetensors holds 5,001 tensors, more than"):
         Checkpoint.read(save_safetensors(many), "net.safetensors")
     shared = dict.fromkeys(many, torch.ones(100_000))
-    with pytest.raises(QuantlibError, match=r"net\.pth holds 20,001 weights, more than"):
+    with pytest.raises(QuantlibError, match=r"net\.pth holds 5,001 weights, more than"):
         Checkpoint.read(saved(shared), "net.pth")
+
+
+@pytest.mark.parametrize("number", ["1000", "16777216", "9" * 5000])
+def test_a_name_that_counts_to_more_layers_than_there_are(number: str) -> None:
+    weights = {
+        name.replace("layers.0.", f"layers.{number}."): value
+        for name, value in swinir.light(2, 12, 1, 1, 2).state_dict().items()
+    }
+    with pytest.raises(
+        QuantlibError, match=rf"counts more layers than it holds, as in \w+\.{number[:20]}"
+    ):
+        Checkpoint.read(saved(weights), "net.pth")
+
+
+def test_layers_without_weights_are_counted_too() -> None:
+    weights = {f"body.{3 * at}.weight": torch.ones(1) for at in range(20)}
+    assert len(Checkpoint.read(saved(weights), "net.pth").weights) == 20
 
 
 def test_values_under_more_names_than_tied_weights_have() -> None:

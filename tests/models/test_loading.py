@@ -234,6 +234,8 @@ def test_other_layouts(tmp_path: Path) -> None:
         load(write(tmp_path, {"layer.weight": torch.zeros(3)}))
     with pytest.raises(QuantlibError, match=r"do not fit together"):
         load(write(tmp_path, {**EDSR(2, 8, 2).state_dict(), "tail.1.bias": torch.zeros(5)}))
+    with pytest.raises(QuantlibError, match=r"do not fit together"):
+        load(write(tmp_path, {**EDSR(2, 8, 2).state_dict(), "tail.0.0.weight": torch.zeros(56, 1)}))
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,8 @@ import streamlit as st
 
 from pages.parts.classify.pictures import LabelledData
 from pages.parts.recognition.networks import Recogniser
-from pages.parts.shared.progress import results
+from pages.parts.shared.progress import all_results
 from pages.parts.shared.quantizing import quantized
-from pages.parts.shared.worker import side_by_side
 from quantlib.datasets import LabelledPictures
 from quantlib.ptq import Settings
 from quantlib.tasks.classification import BATCH, Classification, check, evaluate
@@ -39,9 +38,7 @@ def classified(
     def classify(one: Settings) -> Classification:
         return _classified(data.key, network.key, one, data, network)
 
-    with side_by_side(classify, settings) as under_way:
-        found = results(under_way, settings, "Classifying")
-    return dict(zip(settings, found, strict=True))
+    return all_results(classify, settings, "Classifying")
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)

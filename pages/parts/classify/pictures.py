@@ -15,6 +15,7 @@ from quantlib.datasets.folders import read_digits
 from quantlib.datasets.labelled import CIFAR10_CLASSES
 from quantlib.datasets.reading import read_parquet
 from quantlib.errors import QuantlibError
+from quantlib.imaging.formats import FORMATS
 from quantlib.importance.example import labelled_batches
 from quantlib.models.catalogue import CLASSIFICATION
 from quantlib.tasks.cifar10 import cifar10
@@ -32,10 +33,14 @@ MAX_MEGABYTES = 50
 
 @dataclass(frozen=True, eq=False)
 class LabelledData:
-    """Pictures to classify and those to calibrate on; `source` is a key of `TITLES`."""
+    """Pictures to classify and those to calibrate on.
+
+    `source` is a key of `TITLES`, `name` what finds the data elsewhere: the source or a file.
+    """
 
     key: str
     source: str
+    name: str
     pictures: LabelledPictures
     calibration: Calibration
     calibrated_on: int
@@ -74,7 +79,9 @@ def choose_data() -> LabelledData:
 def expected_classes() -> tuple[str, ...]:
     """Those of the pictures that are chosen, known before they are read."""
     asked = st.query_params.get("data", TITLES[DIGITS])
-    source = st.session_state.get("data") or next((k for k, t in TITLES.items() if t == asked), "")
+    source = st.session_state.get("data") or next(
+        (k for k, t in TITLES.items() if t == asked), DIGITS
+    )
     return DIGIT_CLASSES if source == DIGITS else CIFAR10_CLASSES
 
 
@@ -93,19 +100,8 @@ def _data(source: str, count: int) -> LabelledData:
         pictures, calibration = read_digits()[:count], read_digits("train")[:CALIBRATION]
         credit = "Optical recognition of handwritten digits, as scikit-learn brings it"
     note = f"{credit}: {len(pictures):,} test pictures; calibrated on {CALIBRATION} others."
-    return _made(f"{source} {count}", source, source, pictures, calibration, note)
-
-
-def _made(
-    key: str,
-    held_key: str,
-    source: str,
-    pictures: LabelledPictures,
-    held: LabelledPictures,
-    note: str,
-) -> LabelledData:
-    calibration = Calibration(held_key, labelled_batches(held))
-    return LabelledData(key, source, pictures, calibration, len(held), note)
+    held = Calibration(source, labelled_batches(calibration))
+    return LabelledData(f"{source} {count}", source, source, pictures, held, CALIBRATION, note)
 
 
 def _uploaded(count: int) -> LabelledData:
@@ -114,7 +110,7 @@ def _uploaded(count: int) -> LabelledData:
         ["parquet"],
         "parquet",
         MAX_MEGABYTES,
-        help="In CIFAR-10's form: column img with PNG or JPEG files, label with the numbers of "
+        help=f"In CIFAR-10's form: column img with {FORMATS} files, label with the numbers of "
         "ten classes.",
     )
     missing = "No pictures yet; drop a parquet file in the sidebar."
@@ -135,4 +131,5 @@ def _own(name: str, content: bytes, count: int) -> LabelledData:
         "classified."
     )
     key = f"{hashlib.sha256(content).hexdigest()} {count}"
-    return _made(key, key, OWN_FILE, found[held:], found[:held], note)
+    calibration = Calibration(key, labelled_batches(found[:held]))
+    return LabelledData(key, OWN_FILE, name, found[held:], calibration, held, note)

@@ -1,10 +1,9 @@
 """The Reproduce lines of the page for classifiers."""
 
-import shlex
-
 from pages.parts.classify.classifying import batch_of
 from pages.parts.classify.pictures import CIFAR10, DIGITS, OWN_FILE, LabelledData
 from pages.parts.recognition.networks import Recogniser
+from pages.parts.shared.reproduce import command_line
 from quantlib.ptq import Settings
 
 
@@ -12,11 +11,10 @@ def command(data: LabelledData, network: Recogniser, settings: Settings) -> str 
     """The command line that measures the same; there is none for an uploaded data set."""
     if data.source == OWN_FILE:
         return None
-    return (
-        f"python -m quantlib classify --model {shlex.quote(network.name)} --data {data.source} "
-        f"--limit {len(data.pictures)} --batch {batch_of(data.pictures)} "
-        f"{shlex.join(settings.flags())} --json"
-    )
+    pictures = data.pictures
+    words = ["--model", network.name, "--data", data.name]
+    words += ["--limit", str(len(pictures)), "--batch", str(batch_of(pictures))]
+    return command_line("classify", *words, *settings.flags(), "--json")
 
 
 def python_lines(data: LabelledData, network: Recogniser, settings: Settings) -> str:
@@ -34,8 +32,8 @@ def python_lines(data: LabelledData, network: Recogniser, settings: Settings) ->
         ),
         OWN_FILE: (
             "from pathlib import Path\n\nfrom quantlib.datasets.reading import read_parquet_file\n",
-            f'read_parquet_file(Path("pictures.parquet"), {held + count})[{held}:]',
-            f'read_parquet_file(Path("pictures.parquet"), {held})',
+            f"read_parquet_file(Path({data.name!r}), {held + count})[{held}:]",
+            f"read_parquet_file(Path({data.name!r}), {held})",
         ),
     }[data.source]
     return (

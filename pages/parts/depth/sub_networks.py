@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.parts.shared.progress import results
-from pages.parts.shared.worker import side_by_side
+from pages.parts.shared.progress import all_results
 from pages.parts.super_resolution.pictures import Subject
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import CatalogueEntry, bundled
@@ -90,8 +89,8 @@ def sub_networks(
     def measure(one: tuple[str, tuple[int, ...]]) -> SubNetwork:
         return _through(*one, subject.digest, subject)
 
-    with side_by_side(measure, wanted) as under_way:
-        return results(under_way, wanted, what)
+    found = all_results(measure, wanted, what)
+    return [found[one] for one in wanted]
 
 
 def measured_depths(name: str, subject: Subject, count: int) -> Depths:

@@ -28,11 +28,10 @@ SWEEPS = {
     "bits n": ("n", "bits n, at m = 3 and r = 0.4"),
 }
 LINES = """\
-from pathlib import Path
-
 from quantlib.ablation.summary import Summary
+from quantlib.shipped import ASSETS
 
-summary = Summary.read(Path("assets/results/ablation.json"))
+summary = Summary.read(ASSETS / "results" / "ablation.json")
 for row in summary.of(summary.benches[0]):
     print(row.method, row.n, row.m, row.r, row.title, row.bits)
 """

@@ -37,9 +37,7 @@ def show_codecs(choices: Choices) -> None:
         "DQA codes its shifting errors with Huffman, channel by channel. Here are other lossless "
         "codecs on the same symbols: real bytes, decoded again and equal."
     )
-    found = _on_demand(choices, "Compare the codecs", compare_codecs)
-    if found is not None:
-        _show_comparison(found)
+    _show_on_demand(choices, "Compare the codecs", compare_codecs, _show_comparison)
 
 
 def show_latency(choices: Choices) -> None:
@@ -49,9 +47,7 @@ def show_latency(choices: Choices) -> None:
         "Quantize, shift, encode, decode, de-quantize: the time of every stage beside that of the "
         "layer's own convolution, in the same run."
     )
-    found = _on_demand(choices, "Time the stages", measure_latency)
-    if found is not None:
-        _show_stages(found)
+    _show_on_demand(choices, "Time the stages", measure_latency, _show_stages)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -59,8 +55,10 @@ def _known() -> dict[tuple, object]:
     return {}
 
 
-def _on_demand(choices: Choices, title: str, work: Callable[..., T]) -> T | None:
-    """What `work` finds for these choices, once a visitor has asked; None before that."""
+def _show_on_demand(
+    choices: Choices, title: str, work: Callable[..., T], show: Callable[[T], None]
+) -> None:
+    """What `work` finds for these choices, once a visitor has asked; before that the button."""
     network = choices.network
     weights = weights_for(network, choices.settings)
     key = (title, choices.subject.digest, network.name, weights, choices.settings)
@@ -68,14 +66,14 @@ def _on_demand(choices: Choices, title: str, work: Callable[..., T]) -> T | None
     if key not in known:
         place = st.empty()
         if not place.button(title, icon=":material/play_arrow:", key=f"{title} button"):
-            return None
+            return
         place.empty()
         prepared: QuantizedNetwork = quantized(choices)
         use_one_core()
         with progress(title) as watch:
             found = work(prepared, to_tensor(choices.subject.low), watch=watch)
         keep(known, key, found, KEPT)
-    return known[key]  # type: ignore[return-value]
+    show(known[key])  # type: ignore[arg-type]
 
 
 def _show_comparison(found: CodecComparison) -> None:

@@ -12,11 +12,11 @@ from pages.parts.shared.uploads import dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.importance.example import Example
 from quantlib.models.catalogue import CatalogueEntry, bundled
+from quantlib.models.checkpoint import SUFFIXES
 from quantlib.ptq import SiteNetwork
 from quantlib.tasks.task import TASKS
 
 OWN_FILE = "Your own file"
-CHECKPOINTS = ("safetensors", "pth", "pt", "th", "bin")
 MAX_MEGABYTES = 100
 NO_NETWORK = "No network yet; drop a checkpoint in the sidebar or choose another."
 
@@ -106,7 +106,7 @@ def _caption(entry: CatalogueEntry) -> str:
 
 def _uploaded(task: str) -> Recogniser:
     key = f"{task}_file"
-    file = dropped("Checkpoint", CHECKPOINTS, key, MAX_MEGABYTES)
+    file = dropped("Checkpoint", SUFFIXES, key, MAX_MEGABYTES)
     return _load_file(task, *kept(key, file, NO_NETWORK))
 
 

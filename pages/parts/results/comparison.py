@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
 from pages.parts.shared.start import ASSETS
@@ -119,12 +120,25 @@ def what_is_missing(results: Mapping[str, Result]) -> str:
     then = "then copy `runs/comparison-x2.json` to `assets/results/`."
     if not there:
         return (
-            f"The {len(planned)} runs of the comparison are not here yet: `make table` trains "
+            f"The {len(planned)} runs of the comparison are not here yet: `make comparison` trains "
             f"them, {then}"
         )
     return (
-        f"{there} of the {len(planned)} runs of the comparison are here so far: `make table` "
+        f"{there} of the {len(planned)} runs of the comparison are here so far: `make comparison` "
         f"trains the rest, {then}"
+    )
+
+
+def lines_for(results: Path) -> str:
+    """Python lines that print the scores in a file of results that ships with Bitlens."""
+    return (
+        "from quantlib.shipped import ASSETS\n"
+        "from quantlib.training.comparison.plan import read_results\n"
+        "from quantlib.training.comparison.summary import rows_of\n\n"
+        f'results = read_results(ASSETS / "results" / {results.name!r})\n'
+        "for row in rows_of(results.values()):\n"
+        "    scores = {name: str(score) for name, score in row.psnr_y.items()}\n"
+        "    print(row.label, row.quantized, scores)\n"
     )
 
 

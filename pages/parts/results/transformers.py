@@ -6,9 +6,9 @@ import streamlit as st
 
 from pages.parts.figures import charts
 from pages.parts.results import comparison_charts
-from pages.parts.results.bundled import cards
-from pages.parts.results.comparison import benchmark_title
+from pages.parts.results.comparison import benchmark_title, lines_for
 from pages.parts.results.comparison_view import csv_of
+from pages.parts.results.network_cards import cards
 from pages.parts.results.run_cards import show_cards
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.start import ASSETS
@@ -21,15 +21,6 @@ RESULTS = ASSETS / "results" / "transformer-x2.json"
 PLAN = ASSETS / "plans" / "transformer-x2.toml"
 FAMILY = "builtin:quantsr-t-x2"
 BUNDLED = "QuantSR-T, bundled"
-LINES = """\
-from pathlib import Path
-
-from quantlib.training.comparison import read_results
-from quantlib.training.summary import rows_of
-
-for row in rows_of(read_results(Path("assets/results/transformer-x2.json")).values()):
-    print(row.label, row.quantized, {name: str(score) for name, score in row.psnr_y.items()})
-"""
 
 
 def show_transformers() -> None:
@@ -82,7 +73,7 @@ def show_transformers() -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    show_code("make transformers", LINES)
+    show_code("make transformers", lines_for(RESULTS))
 
 
 def sentence(

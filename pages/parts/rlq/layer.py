@@ -1,4 +1,4 @@
-"""The values that the RLQ lab looks at, and what a quantizer set by hand does to them."""
+"""The values of the layer in the RLQ lab, and what a quantizer set by hand does to them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +32,7 @@ BINS = 96
 
 
 @dataclass(frozen=True, eq=False)
-class Lab:
+class ChosenLayer:
     """Weights or activations of one layer, and of the latter perhaps one channel."""
 
     subject: Subject
@@ -122,24 +122,24 @@ class Findings:
         return np.arange(width.qmin, width.qmax + 1) * self.quantizer.step.item()
 
 
-def examine(lab: Lab, quantizer: RLQ) -> Findings:
-    """Everything about `lab`'s values under `quantizer`."""
-    return on_worker(_examine, lab, quantizer)
+def examine(chosen: ChosenLayer, quantizer: RLQ) -> Findings:
+    """Everything about `chosen`'s values under `quantizer`."""
+    return on_worker(_examine, chosen, quantizer)
 
 
-def _examine(lab: Lab, quantizer: RLQ) -> Findings:
-    x = lab.shown
+def _examine(chosen: ChosenLayer, quantizer: RLQ) -> Findings:
+    x = chosen.shown
     shift = 0.0 if quantizer.shift is None else quantizer.shift.item()
     shifted = x.flatten().numpy() + np.float32(shift)
     step = quantizer.step.item()
-    window = _window(shifted, quantizer.bitwidth, max(step, lab.start_step))
+    window = _window(shifted, quantizer.bitwidth, max(step, chosen.start_step))
     counts, edges = np.histogram(shifted, BINS, window)
     resolution = max(1200, int(40 * (edges[-1] - edges[0]) / step))
     axis = np.linspace(edges[0], edges[-1], min(resolution, 12_000))
     places = x.new_tensor(axis - shift).reshape(1, 1, -1, 1)
     curve = [gradient_multipliers(quantizer, places, k).flatten().numpy() for k in (None, 0.0)]
     multipliers = [gradient_multipliers(quantizer, x, k).flatten().numpy() for k in (None, 0.0)]
-    before = report(lab.start, x)
+    before = report(chosen.start, x)
     return Findings(
         quantizer,
         before,
@@ -160,7 +160,7 @@ def _window(values: np.ndarray, codes: BitWidth, step: float) -> tuple[float, fl
     return near if near[0] < near[1] else (low, high)
 
 
-def choose_lab() -> Lab:
+def choose_values() -> ChosenLayer:
     """The sidebar: a picture, a network, a layer of it, and what is quantized."""
     with st.sidebar:
         network_name = choose_network()
@@ -177,14 +177,14 @@ def choose_lab() -> Lab:
             help="Activations are the layer's input for the picture chosen below.",
         )
         bits = st.slider("Bits", 2, 8, 2, key="bits", bind="query-params")
-        chosen = subject(choose_picture(), network.scale)
+        picture = subject(choose_picture(), network.scale)
         if kind == WEIGHTS:
             layer, channel = _weight(network, site), ALL
         else:
-            layer = activation(chosen, quantizable(network, Settings(FP32.name)), site)
+            layer = activation(picture, quantizable(network, Settings(FP32.name)), site)
             channel = _choose_channel(layer, site)
         show_hub_state()
-    return Lab(chosen, network, site, kind or ACTIVATIONS, channel, bits, layer)
+    return ChosenLayer(picture, network, site, kind or ACTIVATIONS, channel, bits, layer)
 
 
 def _weight(network: LoadedNetwork, site: Site) -> Tensor:

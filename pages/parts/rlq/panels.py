@@ -5,34 +5,34 @@ import streamlit as st
 
 from pages.parts.figures import charts
 from pages.parts.rlq import charts as rlq_charts
-from pages.parts.rlq.layer import WEIGHTS, Findings, Lab
+from pages.parts.rlq.layer import WEIGHTS, ChosenLayer, Findings
 
 
-def show_levels(lab: Lab, found: Findings, x_title: str) -> None:
+def show_levels(chosen: ChosenLayer, found: Findings, x_title: str) -> None:
     values, codes = st.columns(2, gap="medium", border=True)
     with values:
         st.markdown("**The values and the levels**")
         figure = rlq_charts.values_and_levels(found, x_title)
-        charts.draw(figure, f"Histogram of {lab.title}, and the levels", "levels")
+        charts.draw(figure, f"Histogram of {chosen.title}, and the levels", "levels")
     with codes:
         st.markdown("**How evenly the codes are used**")
         charts.draw(rlq_charts.code_shares(found), "Share of the values by code", "codes")
     before, now, levels = found.before, found.now, len(found.levels)
     rows = [
-        ("Step α", f"{lab.start_step:.4g}", f"{found.quantizer.step.item():.4g}"),
+        ("Step α", f"{chosen.start_step:.4g}", f"{found.quantizer.step.item():.4g}"),
         ("Shift τ", "0", f"{found.shift:.4g}"),
         ("Mean squared error", f"{before.mse:.3g}", f"{now.mse:.3g}"),
         ("SQNR, signal over error", f"{before.sqnr:.2f} dB", f"{now.sqnr:.2f} dB"),
         ("Levels in use", *(f"{r.levels_used} of {levels}" for r in (before, now))),
-        ("Code entropy", *(f"{r.entropy:.3f} of {lab.bits} bits" for r in (before, now))),
+        ("Code entropy", *(f"{r.entropy:.3f} of {chosen.bits} bits" for r in (before, now))),
         ("Beyond the outermost levels", f"{before.clipped:.2%}", f"{now.clipped:.2%}"),
     ]
     table = "| | LSQ's start, τ = 0 | now |\n| --- | --- | --- |\n"
     st.markdown(table + "\n".join(f"| {a} | {b} | {c} |" for a, b, c in rows))
     cut = f" {found.not_drawn:.1%} of them lie outside the chart." if found.not_drawn else ""
-    made = "" if lab.kind == WEIGHTS else f" for the picture {lab.subject.title}"
+    made = "" if chosen.kind == WEIGHTS else f" for the picture {chosen.subject.title}"
     st.caption(
-        f"{lab.shown.numel():,} values: {lab.title} in full precision{made}.{cut} "
+        f"{chosen.shown.numel():,} values: {chosen.title} in full precision{made}.{cut} "
         "The entropy says how homogeneous the representation is: it reaches the bit-width where "
         "all codes are equally frequent. The error is that of x + τ."
     )

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from pages.parts.rlq.layer import WEIGHTS, Lab
+from pages.parts.rlq.layer import WEIGHTS, ChosenLayer
 from pages.parts.shared.reproduce import reproduce_panel
-from pages.parts.shared.samples import TITLES
-from pages.parts.super_resolution.reproduce import provenance
+from pages.parts.super_resolution.reproduce import offer_picture, picture_lines, provenance
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.ptq import Settings
@@ -13,34 +12,35 @@ from quantlib.qat.rlq import RLQ
 from quantlib.training.contest import Contest
 
 
-def show_rlq_reproduce(lab: Lab, quantizer: RLQ, contest: Contest | None) -> None:
+def show_rlq_reproduce(chosen: ChosenLayer, quantizer: RLQ, contest: Contest | None) -> None:
     with reproduce_panel():
         st.markdown("The layer under the quantizer:")
-        st.code(layer_lines(lab, quantizer), language="python")
+        st.code(layer_lines(chosen, quantizer), language="python")
         if contest is not None:
             st.markdown("The training:")
             st.code(training_lines(contest), language="python")
-        choices = Choices(lab.subject, lab.network, Settings("fp32"))
+        if chosen.kind != WEIGHTS:
+            offer_picture(chosen.subject)
+        choices = Choices(chosen.subject, chosen.network, Settings("fp32"))
         st.caption(f"{CONVENTION}. {provenance(choices)}")
 
 
-def layer_lines(lab: Lab, quantizer: RLQ) -> str:
+def layer_lines(chosen: ChosenLayer, quantizer: RLQ) -> str:
     """Prints SQNR in dB, code entropy in bits, and the mean gradient multiplier."""
     shift = None if quantizer.shift is None else quantizer.shift.item()
-    if lab.kind == WEIGHTS:
+    if chosen.kind == WEIGHTS:
         imports = ""
-        get = f"x = network.get_submodule({'network.' + lab.site.layers[0]!r}).weight.detach()\n"
+        name = f"network.{chosen.site.layers[0]}"
+        get_x = f"x = network.get_submodule({name!r}).weight.detach()\n"
     else:
-        imports = "from quantlib.imaging.tensors import to_tensor\n"
-        get = _activation_lines(lab)
+        imports, get_x = _activation_lines(chosen)
     return (
         f"{imports}from quantlib.models import load\n"
-        f"{_picture_import(lab)}"
         "from quantlib.qat.report import gradient_multipliers, report, set_by_hand\n\n"
-        f"network = load({lab.network.name!r})\n"
-        f"{get}"
+        f"network = load({chosen.network.name!r})\n"
+        f"{get_x}"
         "x = x.reshape(1, 1, -1, 1)\n"
-        f"quantizer = set_by_hand({lab.bits}, {lab.signed}, {quantizer.step.item()!r}, "
+        f"quantizer = set_by_hand({chosen.bits}, {chosen.signed}, {quantizer.step.item()!r}, "
         f"{shift!r}, k={quantizer.k!r})\n"
         "found = report(quantizer, x)\n"
         "print(found.mse, found.sqnr, found.levels_used, found.entropy)\n"
@@ -48,32 +48,19 @@ def layer_lines(lab: Lab, quantizer: RLQ) -> str:
     )
 
 
-def _picture_import(lab: Lab) -> str:
-    if lab.kind == WEIGHTS:
-        return ""
-    if lab.subject.source in TITLES:
-        return "from quantlib.tasks.super_resolution import reduced, sample_for, sites_of\n"
+def _activation_lines(chosen: ChosenLayer) -> tuple[str, str]:
+    """Imports, and lines that give the activations `x`."""
+    imports, low_and_truth = picture_lines(chosen.subject)
+    of_channel = f".select({chosen.site.channel_dim}, {chosen.channel})"
     return (
-        "from quantlib.imaging.files import read_picture_file\n"
-        "from quantlib.tasks.super_resolution import reduced, sites_of\n"
-    )
-
-
-def _activation_lines(lab: Lab) -> str:
-    if lab.subject.source in TITLES:
-        low = f"low, _ = reduced(sample_for({lab.subject.source!r}, network.scale), network.scale)"
-    elif lab.subject.truth is not None:
-        low = 'low, _ = reduced(read_picture_file("truth.png").rgb, network.scale)'
-    else:
-        low = 'low = read_picture_file("input.png").rgb'
-    channel = f".select({lab.site.channel_dim}, {lab.channel})" if lab.of_one_channel else ""
-    return (
-        f"{low}\n"
-        "inputs = {}\n"
+        "from quantlib.imaging.tensors import to_tensor\n"
+        f"{imports}from quantlib.tasks.super_resolution import sites_of\n",
+        f"{low_and_truth}"
+        "inputs = {}\n\n\n"
         "def keep(site, a, layer):\n"
-        "    return inputs.setdefault(site.name, a.detach().clone())\n"
+        "    return inputs.setdefault(site.name, a.detach().clone())\n\n\n"
         "sites_of(network).run(to_tensor(low), keep)\n"
-        f"x = inputs[{lab.site.name!r}]{channel}\n"
+        f"x = inputs[{chosen.site.name!r}]{of_channel if chosen.of_one_channel else ''}\n",
     )
 
 

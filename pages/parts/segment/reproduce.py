@@ -11,15 +11,12 @@ def python_lines(
     scene: Scene, network: Recogniser, settings: Settings, classes: tuple[str, ...]
 ) -> str:
     own = scene.source == UPLOAD
-    read = "read_picture_file(Path('picture.png'))" if own else f"load_sample({scene.source!r})"
-    reading = (
-        "from pathlib import Path\n\n" if own else "",
-        "from quantlib.imaging.files import read_picture_file\n" if own else "",
-    )
+    read = f"read_picture_file({scene.title!r})" if own else f"load_sample({scene.source!r})"
+    reading = "from quantlib.imaging.files import read_picture_file\n" if own else ""
     return (
-        f"{reading[0]}import numpy as np\n\n"
+        "import numpy as np\n\n"
         "from quantlib.tasks.segmentation import labelled_by, segment\n"
-        f"{reading[1]}"
+        f"{reading}"
         "from quantlib.imaging.resizing import fit_area\n"
         "from quantlib.imaging.samples import load_sample\n"
         "from quantlib.models.segmenter import load_segmenter\n"

@@ -7,10 +7,11 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
-from pages.parts.shared.uploads import NO_PICTURE, PICTURES, Upload, dropped, kept
+from pages.parts.shared.uploads import NO_PICTURE, Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.datasets.annotated import read_annotation
 from quantlib.errors import QuantlibError
+from quantlib.imaging.formats import ENDINGS, ENDINGS_OF, FORMATS
 from quantlib.imaging.reading import read_picture
 from quantlib.imaging.resizing import fit_area
 from quantlib.imaging.samples import load_sample
@@ -48,10 +49,10 @@ def _sample(key: str) -> Scene:
 
 
 def _uploaded() -> Scene:
-    picture = dropped("PNG, JPEG or WebP", PICTURES, "scene_file")
+    picture = dropped(FORMATS, ENDINGS, "scene_file")
     annotation = dropped(
         "Its annotation, if there is one",
-        ["png"],
+        ENDINGS_OF["PNG"],
         "annotation",
         help="A grey or indexed PNG of the same size with the number of the class at every pixel; "
         "the number after the last class says that nothing is known.",

@@ -7,9 +7,9 @@ import streamlit as st
 
 from pages.parts.recognition.networks import Calibration, Recogniser
 from pages.parts.segment.scene import Scene
-from pages.parts.shared.progress import results
+from pages.parts.shared.progress import all_results
 from pages.parts.shared.quantizing import quantized
-from pages.parts.shared.worker import on_worker, side_by_side
+from pages.parts.shared.worker import on_worker
 from quantlib.datasets.annotated import CAMVID_CLASSES, AnnotatedPictures
 from quantlib.imaging.samples import CALIBRATION_KEYS, load_sample
 from quantlib.importance.example import annotated_pictures
@@ -57,9 +57,7 @@ def segmented(
     def segment(one: Settings) -> Segmentation:
         return _segmented(scene.key, network.key, one, scene, network, pictures)
 
-    with side_by_side(segment, settings) as under_way:
-        found = results(under_way, settings, "Segmenting")
-    return dict(zip(settings, found, strict=True))
+    return all_results(segment, settings, "Segmenting")
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import streamlit as st
 
+from pages.parts.shared.worker import side_by_side
+
 Item = TypeVar("Item")
 T = TypeVar("T")
 Watch = Callable[[int, int], None]
@@ -42,6 +44,12 @@ def progress(what: str, on_stop: Callable[[], None] | None = None) -> Iterator[W
         yield watch
     finally:
         place.empty()
+
+
+def all_results(work: Callable[[Item], T], items: Sequence[Item], what: str) -> dict[Item, T]:
+    """What `work` makes of each of `items`, side by side, with progress."""
+    with side_by_side(work, items) as under_way:
+        return dict(zip(items, results(under_way, items, what), strict=True))
 
 
 def results(under_way: Mapping[Item, Future[T]], items: Sequence[Item], what: str) -> list[T]:

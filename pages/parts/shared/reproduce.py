@@ -1,9 +1,19 @@
 """The Reproduce panel: the command and the Python lines that give the same numbers."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+
+
+def command_line(verb: str, *words: str) -> str:
+    """The command that `verb` and `words` make, as a shell takes it.
+
+    >>> command_line("classify", "--model", "my net.pth")
+    "python -m quantlib classify --model 'my net.pth'"
+    """
+    return shlex.join(["python", "-m", "quantlib", verb, *words])
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import streamlit as st
 from quantlib.errors import QuantlibError
 
 T = TypeVar("T")
-PICTURES = ("png", "jpg", "jpeg", "webp")
 NO_PICTURE = "No picture yet; drop one in the sidebar or choose a sample."
 
 

@@ -9,9 +9,10 @@ import streamlit as st
 
 from pages.parts.shared.caching import HashFuncs
 from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
-from pages.parts.shared.uploads import NO_PICTURE, PICTURES, dropped, kept
+from pages.parts.shared.uploads import NO_PICTURE, dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.errors import QuantlibError
+from quantlib.imaging.formats import ENDINGS, FORMATS
 from quantlib.imaging.reading import Picture, read_picture
 from quantlib.imaging.resizing import upscale
 from quantlib.imaging.tensors import to_tensor, to_uint8
@@ -65,7 +66,7 @@ def _sample(key: str, scale: int) -> Subject:
 
 
 def _uploaded(scale: int) -> Subject:
-    file = dropped("PNG, JPEG or WebP", PICTURES, "upload", MAX_MEGABYTES)
+    file = dropped(FORMATS, ENDINGS, "upload", MAX_MEGABYTES)
     role = st.segmented_control(
         "Use it as",
         ["truth", "input"],

@@ -1,71 +1,72 @@
 """The Reproduce panel: the command and the Python lines that give the same numbers."""
 
-import shlex
-
 import streamlit as st
 
-from pages.parts.shared.reproduce import reproduce_panel, show_lines
+from pages.parts.shared.reproduce import command_line, reproduce_panel, show_lines
 from pages.parts.shared.samples import TITLES
 from pages.parts.super_resolution.network_forms import adapted_for, name_for
+from pages.parts.super_resolution.pictures import Subject
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.imaging.reading import png_bytes
 
+TRUTH, INPUT = "truth.png", "input.png"  # a visitor's picture, as it is downloaded
 
-def command(choices: Choices) -> str:
-    """The command line that measures what the page shows."""
-    name, scale = name_for(choices.network, choices.settings), choices.network.scale
-    options = shlex.join(choices.settings.flags())
-    picture = choices.subject
+
+def command(picture: Subject, model: str, scale: int, *flags: str) -> str:
+    """The command line that measures what a page shows; without the truth it only enlarges."""
+    if picture.truth is None:
+        return command_line("upscale", INPUT, "result.png", "--model", model, *flags, "--json")
+    sample = picture.source if picture.source in TITLES else TRUTH
+    where = "--sample", sample, "--scale", str(scale)
+    return command_line("evaluate", "--model", model, *where, *flags, "--json")
+
+
+def picture_lines(picture: Subject) -> tuple[str, str]:
+    """Imports, and the line that gives `low` and `truth` for a `network`."""
     if picture.source in TITLES:
-        where = f"--sample {picture.source}"
-    elif picture.truth is not None:
-        where = "--sample truth.png"
-    else:
-        model = shlex.quote(name)
-        return f"python -m quantlib upscale input.png result.png --model {model} {options} --json"
+        return (
+            "from quantlib.tasks.super_resolution import reduced, sample_for\n",
+            f"low, truth = reduced(sample_for({picture.source!r}, network.scale), network.scale)\n",
+        )
+    reading = "from quantlib.imaging.files import read_picture_file\n"
+    if picture.truth is None:
+        return reading, f"low, truth = read_picture_file({INPUT!r}).rgb, None\n"
     return (
-        f"python -m quantlib evaluate --model {shlex.quote(name)} {where} "
-        f"--scale {scale} {options} --json"
+        f"{reading}from quantlib.tasks.super_resolution import reduced\n",
+        f"low, truth = reduced(read_picture_file({TRUTH!r}).rgb, network.scale)\n",
     )
 
 
 def python_lines(choices: Choices) -> str:
     """The same in Python."""
-    picture, settings = choices.subject, choices.settings
-    if picture.source in TITLES:
-        get = f"low, truth = reduced(sample_for({picture.source!r}, network.scale), network.scale)"
-        extra = "from quantlib.tasks.super_resolution import reduced, sample_for\n"
-    elif picture.truth is not None:
-        get = 'low, truth = reduced(read_picture_file(Path("truth.png")).rgb, network.scale)'
-        extra = _READING + "from quantlib.tasks.super_resolution import reduced\n"
-    else:
-        get = 'low, truth = read_picture_file(Path("input.png")).rgb, None'
-        extra = _READING
+    settings = choices.settings
+    imports, low_and_truth = picture_lines(choices.subject)
     return (
         "from quantlib.tasks.super_resolution import (\n"
         "    default_pairs, measure, open_network, prepare, sites_of,\n"
         ")\n"
-        f"{extra}"
+        f"{imports}"
         "from quantlib.ptq import Settings\n\n"
         f"settings = {settings!r}\n"
         f"network = open_network({name_for(choices.network, settings)!r}, settings)\n"
         "sites = sites_of(network, settings.method)\n"
         "quantized = prepare(sites, settings, default_pairs(network))\n"
-        f"{get}\n"
+        f"{low_and_truth}"
         "result = measure(quantized, low, network.scale, truth)\n"
         "print(result.psnr_y, result.ledger.total.total, result.ledger.bits_per_activation)\n"
     )
 
 
-_READING = "from pathlib import Path\n\nfrom quantlib.imaging.files import read_picture_file\n"
-
-
 def show_reproduce(choices: Choices) -> None:
     """The panel at the foot of a page."""
     with reproduce_panel():
-        show_lines(command(choices), python_lines(choices))
-        _downloads(choices)
+        name = name_for(choices.network, choices.settings)
+        flags = choices.settings.flags()
+        show_lines(
+            command(choices.subject, name, choices.network.scale, *flags), python_lines(choices)
+        )
+        offer_picture(choices.subject)
         st.caption(f"{CONVENTION}. {provenance(choices)}")
 
 
@@ -82,13 +83,11 @@ def provenance(choices: Choices) -> str:
     return ", ".join(parts) + "."
 
 
-def _downloads(choices: Choices) -> None:
-    picture = choices.subject
+def offer_picture(picture: Subject) -> None:
+    """The file that command and lines read, where it is a visitor's picture."""
     if picture.source in TITLES:
         return
-    name, rgb = (
-        ("truth.png", picture.truth) if picture.truth is not None else ("input.png", picture.low)
-    )
+    name, rgb = (INPUT, picture.low) if picture.truth is None else (TRUTH, picture.truth)
     st.download_button(
         f"Download {name}, the picture as it was used",
         png_bytes(rgb),

@@ -64,7 +64,7 @@ class QuantSR(EDSR):
 def recognises(weights: Mapping[str, Tensor]) -> bool:
     """Whether the names are those of a released checkpoint, or of a `QuantSR` exported here."""
     exported = "mean" in weights and edsr.recognises(weights)
-    return exported or any(".ActOurs." in name for name in weights)
+    return exported or any(re.match(r"body\.\d+\..*\.ActOurs\.", name) for name in weights)
 
 
 def from_state_dict(

@@ -193,6 +193,17 @@ def test_what_the_forward_pass_does_not_use_changes_nothing() -> None:
     assert torch.equal(quantsr.from_state_dict(weights).eval()(pictures()), expected)
 
 
+def test_a_prefix_before_every_name_is_taken_off(tmp_path: Path) -> None:
+    plain = released(2, 4, 2, 4)
+    prefixed = {f"module.net_g.{name}": value for name, value in plain.items()}
+    network = load(saved(prefixed, tmp_path / "net.pth"))
+    expected = quantsr.from_state_dict(plain).eval()(pictures())
+    assert network.architecture == "QuantSR-C"
+    assert torch.equal(
+        network.network.to(memory_format=torch.contiguous_format)(pictures()), expected
+    )
+
+
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_loaded_checkpoint_is_a_network_like_others(tmp_path: Path, scale: int) -> None:
     weights = released(scale, 8, 2, 4)

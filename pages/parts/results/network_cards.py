@@ -7,10 +7,11 @@ import streamlit as st
 
 from pages.parts.results.comparison import benchmark_title
 from pages.parts.results.run_cards import show_lines
-from pages.parts.shared.reproduce import show_code
+from pages.parts.shared.reproduce import command_line, show_code
 from pages.parts.shared.tables import show_table
 from quantlib.models.card import NetworkCard
 from quantlib.models.catalogue import bundled, card_of
+from quantlib.ptq import Settings
 
 
 def cards() -> dict[str, NetworkCard]:
@@ -72,16 +73,13 @@ def show_bundled() -> None:
 def reproduction(name: str, card: NetworkCard) -> tuple[str, str]:
     """The command that measures the network on Set5, and Python lines that print its card."""
     scale = card.scale
-    command = (
-        f"python -m quantlib evaluate --model {name} --scale {scale} "
-        f"--hr set5/HR --lr set5/LR_bicubic/X{scale}"
-    )
+    words = ["--model", name, "--scale", str(scale)]
+    words += ["--hr", "set5/HR", "--lr", f"set5/LR_bicubic/X{scale}"]
     if card.is_quantized:
-        command += f" --method rlq --bits {card.bits} --depth {next(iter(card.scores))}"
-    stem = name.removeprefix("builtin:")
+        words += Settings("rlq", card.bits, depth=next(iter(card.scores))).flags()
     lines = (
-        "import json\nfrom pathlib import Path\n\n"
-        f'card = json.loads(Path("assets/weights/{stem}.json").read_text())\n'
-        'print(card.get("depths") or card["psnr_y"])\n'
+        "from quantlib.models.catalogue import card_of\n\n"
+        f"card = card_of({name!r})\n"
+        "print(card.scores)\n"
     )
-    return command, lines
+    return command_line("evaluate", *words), lines
