@@ -42,6 +42,11 @@ if __name__ == "__main__":
                 help="One super-network at any depth: blocks kept, quality, operations and bytes.",
             ),
             st.Page(
+                "pages/speed.py",
+                title="Speed",
+                help="Every form of a network on this machine: time, memory, bytes and quality.",
+            ),
+            st.Page(
                 "pages/results.py",
                 title="Results",
                 help="What was published and what was measured here, in columns of their own.",

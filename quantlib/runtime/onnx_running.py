@@ -111,15 +111,33 @@ def optimised_operators(content: bytes, folder: Path) -> list[str]:
     return found
 
 
+def profiled_session(content: bytes, prefix: Path) -> Any:
+    """A session that notes how long every operator takes, in a file whose name begins so."""
+    options = _options(None)
+    options.enable_profiling = True
+    options.profile_file_prefix = str(prefix)
+    return _opened(content, "This file", options)
+
+
 def _session(content: bytes, name: str, threads: int | None, written: Path | None = None) -> Any:
-    runtime = runtime_library()
-    options = runtime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads or torch.get_num_threads()
+    options = _options(threads)
     if written is not None:
         options.optimized_model_filepath = str(written)
+    return _opened(content, name, options)
+
+
+def _options(threads: int | None) -> Any:
+    options = runtime_library().SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads or torch.get_num_threads()
+    return options
+
+
+def _opened(content: bytes, name: str, options: Any) -> Any:
     try:
-        return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return runtime_library().InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:  # ONNX Runtime has an error of its own for every kind of damage
         raise QuantlibError(
             f"{name} is not a complete ONNX file; export or download it again."

@@ -22,6 +22,7 @@ PAGES = {
     "segment": "Segment",
     "rlq": "RLQ lab",
     "depth": "Depth",
+    "speed": "Speed",
     "results": "Results",
 }
 

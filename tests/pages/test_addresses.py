@@ -38,6 +38,7 @@ CHOICES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("rlq", {"picture": "Cat"}, {"kind": "weights", "layer": "body.0.body.0"}),
     ("rlq", {"picture": "Cat"}, {"rival": "dorefa", "train_bits": 4, "steps": 50}),
     ("depth", OWN, {"blocks": 5, "super_network": "builtin:quantsr-c-x2-w4a4"}),
+    ("speed", {"picture": "Cat"}, {"side": 256, "rounds": 3, "rlq_bits": 2}),
     ("results", {}, {"width": "W4A4", "benchmark": "set14", "one": "PAMS", "scale": 4}),
     ("results", {"one": "PAMS"}, {"other": "DDTB"}),
     ("results", {}, {"view": "Bundled networks"}),

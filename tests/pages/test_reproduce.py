@@ -54,6 +54,7 @@ PANELS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         {"view": "Bundled networks", "card": "builtin:quantsr-c-x2-w4a4"},
         (),
     ),
+    "speed": ("speed", {"picture": "Cat", "rounds": "3"}, ()),
     "results, DQA": ("results", {"view": "DQA"}, ()),
     "results, ablation": ("results", {"view": "Ablation of DQA"}, ()),
     "classify": ("classify", {"count": "100"}, ()),
