@@ -19,6 +19,7 @@ from quantlib.imaging.tensors import to_tensor
 from quantlib.models import load
 from quantlib.ptq import Settings
 from quantlib.runtime import speed as runtime
+from quantlib.tasks import memory
 from quantlib.tasks.super_resolution import default_pairs, prepare, sites_of
 from quantlib.training.step_cost import relative_costs
 
@@ -55,13 +56,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "coding_symbols_per_second": _coding(),
         "training_step_relative_to_fp32": relative_costs(),
         "transformer_relative_to_fp32": transformer_costs(),
+        "memory": [asdict(one) for one in memory.held()],
         "versions": _versions(),
         "requirements": _requirements(),
     }
 
 
 def _requirements() -> list[dict[str, Any]]:
-    found = [*coding.requirements(), *runtime.requirements()]
+    found = [*coding.requirements(), *runtime.requirements(), *memory.requirements()]
     return [{**asdict(one), "met": one.met} for one in found]
 
 
@@ -118,7 +120,18 @@ def describe(report: dict[str, Any]) -> str:
     for bits, ratio in report["transformer_relative_to_fp32"].items():
         rows.append(f"  {'QuantSR-T ' + bits.upper() + ', 256×256':28} {ratio:8.3f} × FP32")
     rows.append("Fake quantization is simulated in floating point; its time is no speed-up.")
-    return "\n".join([*rows, "", *_table(report)])
+    return "\n".join([*rows, "", *_memory(report), "", *_table(report)])
+
+
+def _memory(report: dict[str, Any]) -> list[str]:
+    """In a plain chain little is held at once: codes save what moves, bands what is held."""
+    width = max(len(one["form"]) for one in report["memory"])
+    rows = [f"{'MiB held at once, and moved':{width}}  pixels      held     moved"]
+    for one in report["memory"]:
+        moved = "" if one["moved"] is None else f"{one['moved'] / 2**20:10,.1f}"
+        held = f"{one['side']:8}{one['peak'] / 2**20:10,.1f}"
+        rows.append(f"{one['form']:{width}}{held}{moved}")
+    return rows
 
 
 def _table(report: dict[str, Any]) -> list[str]:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -44,8 +46,8 @@ def test_the_file_holds_what_the_page_shows():
     from pages.parts.speed import table
     from quantlib.tasks.ways import Cost
 
-    race = type("Race", (), {"network": type("N", (), {"name": "n"}), "learned": None})()
-    race.side, race.rounds = 8, 2
+    network = SimpleNamespace(name="n")
+    race: Any = SimpleNamespace(network=network, learned=None, side=8, rounds=2)
     shares = {"a": 0.25, "b": 0.75}
     costs = [
         Cost("FP32", "PyTorch", (0.5, 0.7, 0.6), 10, 20, 30.5, shares),
