@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.rlq.live_run import LiveRun
 from pages.parts.rlq.phi import largest_difference
 from quantlib.qat.scheme import LEARNED
+from quantlib.tasks import super_resolution
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "rlq.py")
 SECONDS = 240
@@ -88,7 +89,8 @@ def test_weights_have_neither_shift_nor_channel():
 def test_all_channels_have_no_shift():
     app = opened(channel="All channels", tau="1")
     assert app.slider(key="tau").disabled and table(app)["Shift τ"] == ("0", "0")
-    assert "524,288 values" in text(app)
+    values = 32 * super_resolution.INPUT_SIDE**2
+    assert f"{values:,} values" in text(app)
 
 
 @pytest.mark.parametrize("bits", [2, 5, 8])

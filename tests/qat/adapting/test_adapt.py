@@ -345,10 +345,10 @@ def minmax(network: nn.Module, scheme: Scheme, shown: list[Tensor], layers: list
 @pytest.mark.shared
 @pytest.mark.timeout(900)
 def test_pan_at_four_bits_on_set5(shared_data: Path) -> None:
-    """The first sixth of the way; `make adapt` goes all of it and prints the figures."""
+    """The first tenth of the way; `make adapt` goes all of it and prints the figures."""
     network = load(str(shared_data / "weights" / "PANx2_DF2K.pth"))
     shown = adaptation_pictures(2)
-    adapted = adapt(network, shown, steps=70)
+    adapted = adapt(network, shown, steps=42)
     plain = minmax(network, Scheme("lsq", 4, 4), shown, list(adapted.quantized))
     reached = set5(adapted.network, shared_data)
     assert reached > set5(plain, shared_data) + 1
