@@ -188,7 +188,11 @@ def test_cmyk_with_its_own_profile(kind):
     assert plain.rgb[0, 7, 1] > 250  # cyan without it
 
 
-@pytest.mark.parametrize("damage", [b"", b"no profile", bytes(200), SRGB[:100], SRGB[:300]])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"no profile", bytes(200), SRGB[:100], SRGB[:300]],
+    ids=["nothing", "words", "zeros", "a third", "nearly whole"],  # SRGB says when it was made
+)
 def test_damaged_profiles_are_ignored(damage):
     picture = read_picture(saved(Image.fromarray(colours()), icc_profile=damage or b"\0"))
     np.testing.assert_array_equal(picture.rgb, colours())
