@@ -23,6 +23,8 @@ PICKLES = (".pt", ".pth", ".bin", ".th", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLES)
 
 MOST_NAMES = 5_000
+MOST_SIDES = 8
+"""Dimensions of a weight; PyTorch itself computes with 64 at most."""
 MOST_SKIPPED = 64
 """Numbers in names that may be left out, beside one for each name: layers without weights."""
 MOST_REPEATED = 4
@@ -139,7 +141,8 @@ def _require_held(weights: Mapping[str, Tensor], size: int, file: str) -> None:
                 f"{file} counts more layers than it holds, as in {shown(name)}; choose a complete "
                 "checkpoint."
             )
-        if value.layout != torch.strided or value.is_meta or value.dtype not in DTYPES:
+        is_plain = value.layout == torch.strided and not value.is_meta and value.dim() <= MOST_SIDES
+        if not is_plain or value.dtype not in DTYPES:
             raise QuantlibError(
                 f"{file} holds {_kind(value)} under {shown(name)}; choose a checkpoint with plain "
                 "weights."
@@ -162,6 +165,8 @@ def _kind(value: Tensor) -> str:
         return "a tensor without values"
     if value.layout != torch.strided:
         return "a sparse tensor"
+    if value.dim() > MOST_SIDES:
+        return f"a tensor of {value.dim()} dimensions"
     return f"values of type {str(value.dtype).removeprefix('torch.')}"
 
 

@@ -184,6 +184,7 @@ def test_a_transposed_tensor_is_held() -> None:
         (torch.eye(3).to_sparse(), "a sparse tensor"),
         (torch.eye(3).to_sparse_csr(), "a sparse tensor"),
         (torch.ones(3, device="meta"), "a tensor without values"),
+        (torch.ones([1] * 70), "a tensor of 70 dimensions"),
         (torch.ones(3, dtype=torch.complex64), "values of type complex64"),
         (torch.ones(3).to(torch.float8_e4m3fn), "values of type float8_e4m3fn"),
         (torch.zeros(3, dtype=torch.uint8).view(torch.float4_e2m1fn_x2), "values of type float4"),
