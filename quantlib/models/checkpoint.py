@@ -25,6 +25,8 @@ SUFFIXES = (".safetensors", *PICKLES)
 MOST_NAMES = 5_000
 MOST_SIDES = 8
 """Dimensions of a weight; PyTorch itself computes with 64 at most."""
+MOST_LAYERS = 500
+"""What names count to; many readers go through all names for each layer."""
 MOST_SKIPPED = 64
 """Numbers in names that may be left out, beside one for each name: layers without weights."""
 MOST_REPEATED = 4
@@ -134,11 +136,11 @@ def _require_held(weights: Mapping[str, Tensor], size: int, file: str) -> None:
             f"{file} holds {len(weights):,} weights, more than any network here; choose another "
             "checkpoint."
         )
-    claimed = 0
+    claimed, most = 0, min(2 * len(weights) + MOST_SKIPPED, MOST_LAYERS)
     for name, value in weights.items():
-        if any(_is_beyond(part, 2 * len(weights) + MOST_SKIPPED) for part in name.split(".")):
+        if any(_is_beyond(part, most) for part in name.split(".")):
             raise QuantlibError(
-                f"{file} counts more layers than it holds, as in {shown(name)}; choose a complete "
+                f"{file} counts to more layers than a network of its size has, as in {shown(name)}; choose a complete "
                 "checkpoint."
             )
         is_plain = value.layout == torch.strided and not value.is_meta and value.dim() <= MOST_SIDES
