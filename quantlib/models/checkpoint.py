@@ -140,8 +140,8 @@ def _require_held(weights: Mapping[str, Tensor], size: int, file: str) -> None:
     for name, value in weights.items():
         if any(_is_beyond(part, most) for part in name.split(".")):
             raise QuantlibError(
-                f"{file} counts to more layers than a network of its size has, as in {shown(name)}; choose a complete "
-                "checkpoint."
+                f"{file} counts to more layers than a network of its size has, as in "
+                f"{shown(name)}; choose a complete checkpoint."
             )
         is_plain = value.layout == torch.strided and not value.is_meta and value.dim() <= MOST_SIDES
         if not is_plain or value.dtype not in DTYPES:
@@ -153,8 +153,8 @@ def _require_held(weights: Mapping[str, Tensor], size: int, file: str) -> None:
         claimed += nbytes
         if nbytes > value.untyped_storage().nbytes() or claimed > MOST_REPEATED * size:
             raise QuantlibError(
-                f"{file} claims more values than it holds, as in {shown(name)}; choose a complete "
-                "checkpoint."
+                f"{file} claims more values than it holds, as in "
+                f"{shown(name)}; choose a complete checkpoint."
             )
 
 
