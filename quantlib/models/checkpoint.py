@@ -23,6 +23,10 @@ PICKLES = (".pt", ".pth", ".bin", ".th", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLES)
 
 MOST_NAMES = 5_000
+MOST_SIDES = 8
+"""Dimensions of a weight; PyTorch itself computes with 64 at most."""
+MOST_LAYERS = 500
+"""What names count to; many readers go through all names for each layer."""
 MOST_SKIPPED = 64
 """Numbers in names that may be left out, beside one for each name: layers without weights."""
 MOST_REPEATED = 4
@@ -132,14 +136,15 @@ def _require_held(weights: Mapping[str, Tensor], size: int, file: str) -> None:
             f"{file} holds {len(weights):,} weights, more than any network here; choose another "
             "checkpoint."
         )
-    claimed = 0
+    claimed, most = 0, min(2 * len(weights) + MOST_SKIPPED, MOST_LAYERS)
     for name, value in weights.items():
-        if any(_is_beyond(part, 2 * len(weights) + MOST_SKIPPED) for part in name.split(".")):
+        if any(_is_beyond(part, most) for part in name.split(".")):
             raise QuantlibError(
-                f"{file} counts more layers than it holds, as in {shown(name)}; choose a complete "
-                "checkpoint."
+                f"{file} counts to more layers than a network of its size has, as in "
+                f"{shown(name)}; choose a complete checkpoint."
             )
-        if value.layout != torch.strided or value.is_meta or value.dtype not in DTYPES:
+        is_plain = value.layout == torch.strided and not value.is_meta and value.dim() <= MOST_SIDES
+        if not is_plain or value.dtype not in DTYPES:
             raise QuantlibError(
                 f"{file} holds {_kind(value)} under {shown(name)}; choose a checkpoint with plain "
                 "weights."
@@ -148,8 +153,8 @@ def _require_held(weights: Mapping[str, Tensor], size: int, file: str) -> None:
         claimed += nbytes
         if nbytes > value.untyped_storage().nbytes() or claimed > MOST_REPEATED * size:
             raise QuantlibError(
-                f"{file} claims more values than it holds, as in {shown(name)}; choose a complete "
-                "checkpoint."
+                f"{file} claims more values than it holds, as in "
+                f"{shown(name)}; choose a complete checkpoint."
             )
 
 
@@ -162,6 +167,8 @@ def _kind(value: Tensor) -> str:
         return "a tensor without values"
     if value.layout != torch.strided:
         return "a sparse tensor"
+    if value.dim() > MOST_SIDES:
+        return f"a tensor of {value.dim()} dimensions"
     return f"values of type {str(value.dtype).removeprefix('torch.')}"
 
 

@@ -11,7 +11,7 @@ from quantlib.models.checkpoint import Checkpoint
 from quantlib.models.files import read_checkpoint_file
 from quantlib.models.normalised import Classifier
 from quantlib.models.preprocessing import Preprocessing, read_config
-from quantlib.models.recognition import recognise
+from quantlib.models.recognition import explained, recognise
 from quantlib.models.sources import Origin, Source, locate
 
 __all__ = ["Classifier", "load_classifier", "read_classifier"]
@@ -52,7 +52,8 @@ def read_classifier(file: bytes | BinaryIO, name: str) -> Classifier:
 def _classifier(checkpoint: Checkpoint, origin: Origin) -> Classifier:
     classifier = recognise(replace(checkpoint, bits=origin.bits), CLASSIFICATION)
     assert isinstance(classifier, Classifier)
-    require_finite(classifier, classifier.preprocessing.size, checkpoint.name)
+    with explained(checkpoint.name, CLASSIFICATION):
+        require_finite(classifier, classifier.preprocessing.size, checkpoint.name)
     origin.mark(classifier, checkpoint)
     return classifier
 

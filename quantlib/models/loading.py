@@ -8,7 +8,7 @@ from quantlib.models.card import SUPER_RESOLUTION
 from quantlib.models.checking import check
 from quantlib.models.checkpoint import Checkpoint
 from quantlib.models.files import read_checkpoint_file
-from quantlib.models.recognition import recognise
+from quantlib.models.recognition import explained, recognise
 from quantlib.models.sources import Origin, locate
 from quantlib.models.sr_network import SRNetwork
 from quantlib.qat.layers import packing
@@ -51,6 +51,7 @@ def _network(checkpoint: Checkpoint, origin: Origin) -> SRNetwork:
     if packing.KEY in checkpoint.metadata:
         packing.restore(network.network, checkpoint.weights, checkpoint.metadata)
         network.requires_grad_(False).eval()
-    network.notes = (*network.notes, *check(network, network.scale, checkpoint.name))
+    with explained(checkpoint.name, SUPER_RESOLUTION):
+        network.notes = (*network.notes, *check(network, network.scale, checkpoint.name))
     origin.mark(network, checkpoint)
     return network

@@ -8,7 +8,7 @@ from quantlib.models.checking import require_finite
 from quantlib.models.checkpoint import Checkpoint
 from quantlib.models.files import read_checkpoint_file
 from quantlib.models.normalised import Segmenter
-from quantlib.models.recognition import recognise
+from quantlib.models.recognition import explained, recognise
 from quantlib.models.sources import Origin, locate
 
 __all__ = ["Segmenter", "load_segmenter", "read_segmenter"]
@@ -40,6 +40,7 @@ def read_segmenter(file: bytes | BinaryIO, name: str) -> Segmenter:
 def _segmenter(checkpoint: Checkpoint, origin: Origin) -> Segmenter:
     segmenter = recognise(replace(checkpoint, bits=origin.bits), SEGMENTATION)
     assert isinstance(segmenter, Segmenter)
-    require_finite(segmenter, segmenter.preprocessing.size, checkpoint.name)
+    with explained(checkpoint.name, SEGMENTATION):
+        require_finite(segmenter, segmenter.preprocessing.size, checkpoint.name)
     origin.mark(segmenter, checkpoint)
     return segmenter

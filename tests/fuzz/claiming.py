@@ -126,7 +126,8 @@ def _deeper(weights: dict[str, Tensor], random: Random) -> dict[str, Tensor]:
     parts = chosen([name for name in weights if re.search(r"\.\d+\.", name)] or ["a.0.b"], random)
     number = chosen([*re.finditer(r"(?<=\.)\d+(?=\.)", parts)], random)
     start, end = parts[: number.start()], parts[number.end() :]
-    return {f"{start}{at}{end}": torch.zeros(1) for at in range(random.integers(1, 5_000))}
+    count = int(random.integers(1, chosen((100, 480, 5_000), random)))
+    return {f"{start}{at}{end}": torch.zeros(1) for at in range(count)}
 
 
 def _empty(value: Tensor, random: Random) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from spandrel.architectures.HAT import HAT
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -207,3 +208,13 @@ def test_logits_that_are_not_finite(
         QuantlibError, match=r"What net\.pth says of a sample is not finite; choose"
     ):
         read(bytes_of({**weights, variance: -weights[variance]}), "net.pth")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_network_that_loads_and_cannot_run() -> None:
+    """This HAT's windows of 7 pixels cannot be widened by half."""
+    network = HAT(embed_dim=60, depths=[2], num_heads=[6], upscale=2, upsampler="pixelshuffle")
+    with pytest.raises(RuntimeError, match="is invalid for input of size"):
+        network(torch.zeros(1, 3, 14, 14))
+    with pytest.raises(QuantlibError, match=r"weights in net\.pth do not fit together; recognised"):
+        read_network(bytes_of(network.state_dict()), "net.pth")

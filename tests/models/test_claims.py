@@ -148,8 +148,15 @@ def test_a_name_that_counts_to_more_layers_than_there_are(number: str) -> None:
         for name, value in swinir.light(2, 12, 1, 1, 2).state_dict().items()
     }
     with pytest.raises(
-        QuantlibError, match=rf"counts more layers than it holds, as in \w+\.{number[:20]}"
+        QuantlibError,
+        match=rf"counts to more layers than a network of its size has, as in \w+\.{number[:20]}",
     ):
+        Checkpoint.read(saved(weights), "net.pth")
+
+
+def test_no_network_counts_to_thousands_of_layers() -> None:
+    weights = {f"stages.{at}.weight": torch.ones(1) for at in range(1_000)}
+    with pytest.raises(QuantlibError, match=r"counts to more layers .* as in stages\.501\.weight"):
         Checkpoint.read(saved(weights), "net.pth")
 
 
@@ -184,6 +191,7 @@ def test_a_transposed_tensor_is_held() -> None:
         (torch.eye(3).to_sparse(), "a sparse tensor"),
         (torch.eye(3).to_sparse_csr(), "a sparse tensor"),
         (torch.ones(3, device="meta"), "a tensor without values"),
+        (torch.ones([1] * 70), "a tensor of 70 dimensions"),
         (torch.ones(3, dtype=torch.complex64), "values of type complex64"),
         (torch.ones(3).to(torch.float8_e4m3fn), "values of type float8_e4m3fn"),
         (torch.zeros(3, dtype=torch.uint8).view(torch.float4_e2m1fn_x2), "values of type float4"),

@@ -97,17 +97,19 @@ def from_state_dict(weights: Mapping[str, Tensor], window: int = WINDOW) -> nn.M
     weights = convert(weights)
     features, channels = weights["conv_first.weight"].shape[:2]
     require_rgb(channels, channels, "This Swin2SR")
-    stages = _count(weights, r"layers\.(\d+)\.")
-    block = "layers.{}.residual_group.blocks."
-    first = block.format(0) + "0."
+    depths = _depths(weights)
+    block = "layers.{}.residual_group.blocks.0."
+    first = block.format(0)
     upsampler, scale = _upsampler(weights, channels)
     network = Swin2SR(
         img_size=8 * window,  # only sizes a buffer; other picture sizes are masked when they arrive
         patch_size=weights["patch_embed.proj.weight"].shape[2],
         in_chans=channels,
         embed_dim=features,
-        depths=[_count(weights, re.escape(block.format(i)) + r"(\d+)\.") for i in range(stages)],
-        num_heads=[weights[block.format(i) + "0.attn.logit_scale"].shape[0] for i in range(stages)],
+        depths=depths,
+        num_heads=[
+            weights[block.format(i) + "attn.logit_scale"].shape[0] for i in range(len(depths))
+        ],
         window_size=window,
         mlp_ratio=weights[first + "mlp.fc1.weight"].shape[0] / features,
         qkv_bias=first + "attn.q_bias" in weights,
@@ -125,8 +127,13 @@ def _rename(key: str) -> str:
     return key
 
 
-def _count(weights: Mapping[str, Tensor], pattern: str) -> int:
-    return len({match[1] for key in weights if (match := re.match(pattern, key))})
+def _depths(weights: Mapping[str, Tensor]) -> list[int]:
+    """How many blocks each stage has."""
+    blocks: dict[int, set[str | None]] = {}
+    for key in weights:
+        if match := re.match(r"layers\.(\d+)\.(?:residual_group\.blocks\.(\d+)\.)?", key):
+            blocks.setdefault(int(match[1]), set()).update(match.groups()[1:])
+    return [len(blocks.get(stage, set()) - {None}) for stage in range(len(blocks))]
 
 
 def _upsampler(weights: Mapping[str, Tensor], channels: int) -> tuple[str, int]:
