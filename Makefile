@@ -9,9 +9,8 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 # Where the photographs and benchmarks of the comparison lie: `make table DATA=folder`.
 DATA ?= ../shared/data
 
-# Three processes for two cores, since one of them waits for a browser most of the time; files of
-# tests in the order in which they are found.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --no-loadscope-reorder
+# Two processes, each on a core of its own; files of tests in the order in which they are found.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 UNITS := tests/architecture/test_layers.py tests/coding tests/quantizers tests/imaging \
 	tests/datasets tests/ptq tests/evaluation
 

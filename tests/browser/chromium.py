@@ -50,12 +50,12 @@ def launch() -> Iterator[Browser]:
             browser.close()
 
 
-def settle(page: Page, seconds: float = 120, quiet_ms: int = 400) -> None:
+def settle(page: Page, seconds: float = 240, quiet_ms: int = 400) -> None:
     """Waits until the page is connected, filled in, and its script at rest for `quiet_ms`."""
     page.evaluate("window.quietSince = undefined")
     page.wait_for_function(_QUIET_FOR, arg=quiet_ms, polling=10, timeout=seconds * 1000)
 
 
-def visit(page: Page, url: str, seconds: float = 120) -> None:
+def visit(page: Page, url: str, seconds: float = 240) -> None:
     page.goto(url, timeout=seconds * 1000)
     settle(page, seconds)
