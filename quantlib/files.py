@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and finding out beforehand whether they can be."""
+"""Files: read with a sentence for what goes wrong, and written whole or not at all."""
 
 import errno
 import os
@@ -7,11 +7,36 @@ import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from quantlib.errors import QuantlibError
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextmanager
+def opened_file(path: Path, wanted: str = "") -> Iterator[BinaryIO]:
+    """The bytes of the file at `path`; QuantlibError for what is not there or may not be read.
+
+    `wanted` is what a person is told to choose inside of a folder.
+
+    >>> with opened_file(Path("no such file")):
+    ...     pass
+    Traceback (most recent call last):
+    quantlib.errors.QuantlibError: There is no file no such file; check the path.
+    """
+    try:
+        if wanted and path.is_dir():
+            raise QuantlibError(f"{path} is a folder; choose a {wanted} inside it.")
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise QuantlibError(f"There is no file {path}; check the path.") from None
+    except OSError as error:
+        raise QuantlibError(
+            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
+        ) from None
 
 
 def write_whole(path: Path, data: bytes) -> None:

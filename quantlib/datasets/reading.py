@@ -9,6 +9,7 @@ import numpy as np
 from quantlib.datasets.labelled import CIFAR10_CLASSES, LabelledPictures
 from quantlib.datasets.parquet_table import MAX_ROWS, PictureTable
 from quantlib.errors import QuantlibError
+from quantlib.files import opened_file
 from quantlib.imaging.files import read_picture_file
 from quantlib.imaging.reading import opened, read_picture
 
@@ -17,15 +18,8 @@ MAX_PIXELS_IN_ALL = 100_000_000
 
 def read_parquet_file(path: Path, limit: int | None = None) -> LabelledPictures:
     """The first `limit` pictures, or all, of the file at `path`, as `read_parquet` reads them."""
-    try:
-        with path.open("rb") as file:
-            return read_parquet(file, path.name, limit)
-    except FileNotFoundError:
-        raise QuantlibError(f"There is no file {path}; check the path.") from None
-    except OSError as error:
-        raise QuantlibError(
-            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
-        ) from None
+    with opened_file(path) as file:
+        return read_parquet(file, path.name, limit)
 
 
 def read_parquet(

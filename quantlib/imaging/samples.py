@@ -65,6 +65,16 @@ _SOURCES: dict[str, tuple[Callable[[], np.ndarray], tuple[int, int]]] = {
 CALIBRATION_KEYS = ("astronaut", "cat", "coffee", "motorcycle")
 
 
+def mirrored(rgb: np.ndarray, side: int) -> np.ndarray:
+    """`side` pixels a side from the upper left of a picture, mirrored beyond its end.
+
+    >>> mirrored(np.arange(6, dtype=np.uint8).reshape(1, 2, 3), 4)[0, :, 0].tolist()
+    [0, 3, 3, 0]
+    """
+    beyond = [(0, max(0, side - size)) for size in rgb.shape[:2]]
+    return np.pad(rgb, [*beyond, (0, 0)], mode="symmetric")[:side, :side]
+
+
 def load_sample(key: str, side: int | None = None) -> Picture:
     """The sample `key`: whole, cut to multiples of 12 pixels, or `side` x `side` of its best part.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from quantlib.errors import QuantlibError
+from quantlib.files import opened_file
 from quantlib.models.checkpoint import Checkpoint, require_suffix
 
 
@@ -16,17 +16,8 @@ def read_checkpoint_file(path: str | Path) -> Checkpoint:
     """
     path = Path(path)
     require_suffix(path.name)
-    try:
-        if path.is_dir():
-            raise QuantlibError(f"{path} is a folder; choose a checkpoint file inside it.")
-        with path.open("rb") as file:
-            return Checkpoint.read(file, path.name)
-    except FileNotFoundError:
-        raise QuantlibError(f"There is no file {path}; check the path.") from None
-    except OSError as error:
-        raise QuantlibError(
-            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
-        ) from None
+    with opened_file(path, "checkpoint file") as file:
+        return Checkpoint.read(file, path.name)
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:

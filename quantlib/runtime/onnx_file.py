@@ -6,16 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.files import opened_file
 from quantlib.models.sr_network import SRNetwork
-from quantlib.ptq import QuantizedNetwork, Settings
+from quantlib.ptq import Settings
 from quantlib.quantizers.sizes import ByteSizes
+from quantlib.runtime.computed import ComputedNetwork
 from quantlib.runtime.onnx_running import SUFFIX, OnnxModule, OnnxNetwork, open_onnx
 from quantlib.runtime.onnx_weights import StoredWeights
 
 PROBE = 8  # pixels a side of what a file is tried on
 
 
-class OnnxFile(QuantizedNetwork):
+class OnnxFile(ComputedNetwork):
     """The super-resolution network of the ONNX file at `path`, as verbs and pages ask for it.
 
     `settings` are those that it was exported with, `weights` the bytes of what the file stores.
@@ -25,7 +27,8 @@ class OnnxFile(QuantizedNetwork):
 
     def __init__(self, path: Path) -> None:
         nn.Module.__init__(self)
-        content = _read(path)
+        with opened_file(path) as file:
+            content = file.read()
         network = open_onnx(content, path.name)
         if not network.scale:
             raise QuantlibError(
@@ -35,7 +38,7 @@ class OnnxFile(QuantizedNetwork):
         try:
             self.settings = Settings(**network.card["settings"])
             self.weights = ByteSizes(fp32=4 * network.card["parameters"], codes=stored)
-            self.compute = _enlarging(network)
+            enlarging = self.compute = _enlarging(network)
             fits = self(torch.zeros(1, 3, PROBE, PROBE)).shape[-1] == PROBE * network.scale
         except (KeyError, TypeError, ValueError, RuntimeError):
             fits = False
@@ -44,16 +47,8 @@ class OnnxFile(QuantizedNetwork):
                 f"The card of {path.name} is not that of its network; export it again."
             )
         self.site_network = nn.Module()  # type: ignore[assignment]
-        self.site_network.network = self.compute
+        self.site_network.network = enlarging
         self.masks, self.frozen = {}, {}
-
-    @property
-    def fits_each_input(self) -> bool:
-        return False
-
-    @torch.inference_mode()
-    def forward(self, x: Tensor) -> Tensor:
-        return self.compute(x)
 
     @torch.inference_mode()
     def measure(self, x: Tensor) -> tuple[Tensor, dict[str, ByteSizes]]:
@@ -76,14 +71,3 @@ def _enlarging(network: OnnxNetwork) -> SRNetwork:
 def is_onnx(name: str) -> bool:
     """Whether a network's name is that of an ONNX file."""
     return name.lower().endswith(SUFFIX)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise QuantlibError(f"There is no file {path}; check the path.") from None
-    except OSError as error:
-        raise QuantlibError(
-            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
-        ) from None

@@ -1,7 +1,7 @@
 """A quantized network as a runtime computes it, in the place of the one that PyTorch simulates."""
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -16,17 +16,17 @@ from quantlib.quantizers.bitwidth import BitWidth
 from quantlib.quantizers.packed import packed_sizes
 from quantlib.quantizers.sizes import ByteSizes, add_sizes
 from quantlib.runtime.choice import INTEGER, ONNX, Runtime
+from quantlib.runtime.computed import Compute, ComputedNetwork
 from quantlib.runtime.forms import onnx_form
 from quantlib.runtime.integer import integer_network
 from quantlib.runtime.lowering import KEPT
 from quantlib.runtime.onnx_export import export_onnx
 from quantlib.runtime.onnx_running import OnnxModule, open_onnx
 
-Compute = Callable[[Tensor], Tensor]
 Pictures = Iterable[Tensor] | None
 
 
-class RunningNetwork(QuantizedNetwork):
+class RunningNetwork(ComputedNetwork):
     """A quantized network that `compute` runs; what its activations take is counted as before.
 
     Where the method has a scale per channel, integers have one per tensor, and a zero point where
@@ -38,14 +38,6 @@ class RunningNetwork(QuantizedNetwork):
         self.compute = compute
         self._shapes = _shapes_of(simulated.site_network.network)
         self._counted: dict[tuple[int, ...], dict[str, ByteSizes]] = {}
-
-    @property
-    def fits_each_input(self) -> bool:
-        return False
-
-    @torch.inference_mode()
-    def forward(self, x: Tensor) -> Tensor:
-        return self.compute(x)
 
     @torch.inference_mode()
     def measure(self, x: Tensor) -> tuple[Tensor, dict[str, ByteSizes]]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from quantlib.evaluation.held import BytesHeld
-from quantlib.imaging.samples import load_sample
+from quantlib.imaging.samples import load_sample, mirrored
 from quantlib.imaging.tensors import to_tensor
 from quantlib.models import SRNetwork, load
 from quantlib.ptq import QuantizedNetwork, Settings
@@ -78,8 +78,4 @@ def peak(compute: Callable[[Tensor], Tensor], x: Tensor) -> int:
 
 def photograph(side: int) -> Tensor:
     """A sample photograph, mirrored where it ends, `(1, 3, side, side)`."""
-    x = to_tensor(load_sample("cat", min(side, 256)).rgb)
-    while x.shape[-1] < side:
-        x = torch.cat((x, x.flip(-1)), -1)
-        x = torch.cat((x, x.flip(-2)), -2)
-    return x[..., :side, :side].contiguous()
+    return to_tensor(mirrored(load_sample("cat", min(side, 256)).rgb, side))

@@ -15,6 +15,7 @@ from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import SRNetwork
 from quantlib.models.saving import packed_file
+from quantlib.runtime.forms import BYTES, FULL, LEARNED
 from quantlib.runtime.integer import ENDS, integer_network
 from quantlib.runtime.onnx_export import export_onnx
 from quantlib.runtime.onnx_running import open_onnx
@@ -39,9 +40,9 @@ class Cost:
     """What one way takes on one picture, measured here; the first way is the reference.
 
     `seconds` are those of every round, `held` the most bytes that were held at once (None where
-    the engine does not tell), `file` the bytes of its weights (0 where
-    there is no such file), `shares` where the time goes.
-    `why_not` says why a network has no such form; nothing else is known then.
+    the engine does not tell), `file` the bytes of its weights (0 where there is no such file),
+    `shares` where the time goes. `why_not` says why a network has no such
+    form; nothing else is known then.
     """
 
     title: str
@@ -67,9 +68,9 @@ def ways(network: SRNetwork, learned: SRNetwork | None) -> list[Way]:
     """What `network`, in full precision, and its RLQ twin can be run as, FP32 in PyTorch first."""
     found = [
         Way("FP32", PYTORCH, lambda: (network, packed_file(network))),
-        Way("FP32", ONNX, lambda: _exported(network, "fp32")),
+        Way("FP32", ONNX, lambda: _exported(network, FULL)),
         Way("8 bits after training", PYTORCH, lambda: (_integers(network, ENDS[1]), b"")),
-        Way("8 bits after training", ONNX, lambda: _exported(network, "int8")),
+        Way("8 bits after training", ONNX, lambda: _exported(network, BYTES)),
     ]
     if learned is not None:
         found += [way for depth in learned.depths for way in _learned(learned, depth)]
@@ -84,7 +85,7 @@ def _learned(network: SRNetwork, depth: str) -> Iterator[Way]:
             PYTORCH,
             lambda ends=ends: (_integers(at, ends), packed_file(network)),
         )
-    yield Way(f"RLQ, {depth}", ONNX, lambda: _exported(at, "rlq"))
+    yield Way(f"RLQ, {depth}", ONNX, lambda: _exported(at, LEARNED))
 
 
 def _integers(network: SRNetwork, ends: str) -> Compute:
@@ -144,15 +145,10 @@ def costs(
 def _cost(way: Way, compute: Compute, content: bytes, x: Tensor, truth: np.ndarray | None) -> Cost:
     """All but the time. The first of these passes warms up."""
     y = to_uint8(compute(x))
-    in_pytorch = way.engine == PYTORCH
+    psnr = None if truth is None else psnr_y(y, truth, scale=y.shape[0] // x.shape[-2])
+    cost = Cost(way.title, way.engine, file=len(content), psnr_y=psnr)
+    if way.engine == ONNX:
+        return replace(cost, shares=shares_in_onnx(content, x))
     with BytesHeld() as held:
         compute(x)
-    scale = y.shape[0] // x.shape[-2]
-    return Cost(
-        way.title,
-        way.engine,
-        held=held.peak if in_pytorch else None,
-        file=len(content),
-        psnr_y=None if truth is None else psnr_y(y, truth, scale),
-        shares=shares_in_pytorch(compute, x) if in_pytorch else shares_in_onnx(content, x),
-    )
+    return replace(cost, held=held.peak, shares=shares_in_pytorch(compute, x))

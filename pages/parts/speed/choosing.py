@@ -9,6 +9,7 @@ from pages.parts.super_resolution.network_forms import twin_bits
 from pages.parts.super_resolution.networks import LoadedNetwork, choose_network, loaded
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.errors import QuantlibError
+from quantlib.imaging.samples import mirrored
 from quantlib.models.catalogue import rlq_twin
 
 SIDES, ROUNDS = (128, 256, 512), (3, 5, 9)
@@ -83,13 +84,3 @@ def _bits(network: LoadedNetwork) -> int:
         bind="query-params",
         help="Bits of weights and activations of the QuantSR network that is held against it.",
     )
-
-
-def mirrored(rgb: np.ndarray, side: int) -> np.ndarray:
-    """`side` pixels a side from the upper left; beyond its end the picture is mirrored.
-
-    >>> mirrored(np.arange(6, dtype=np.uint8).reshape(1, 2, 3), 4)[0, :, 0].tolist()
-    [0, 3, 3, 0]
-    """
-    beyond = [(0, max(0, side - size)) for size in rgb.shape[:2]]
-    return np.pad(rgb, [*beyond, (0, 0)], mode="symmetric")[:side, :side]

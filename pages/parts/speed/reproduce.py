@@ -11,15 +11,13 @@ def show_speed_reproduce(race: Race) -> None:
     learned = f"load({race.learned!r})" if race.learned else "None"
     show_code(
         None,
-        "import numpy as np\n"
+        "from quantlib.imaging.samples import mirrored\n"
         "from quantlib.models import load\n"
         f"{imports}"
         "from quantlib.tasks.ways import costs, ways\n\n"
         f"network, learned = load({race.network.name!r}), {learned}\n"
         f"{picture}"
-        f"beyond = [(0, max(0, {race.side} - n)) for n in low.shape[:2]]\n"
-        'low = np.pad(low, [*beyond, (0, 0)], mode="symmetric")'
-        f"[:{race.side}, :{race.side}]\n"
+        f"low = mirrored(low, {race.side})\n"
         f"for cost in costs(ways(network, learned), low, rounds={race.rounds}):\n"
         "    print(cost.title, cost.engine, cost.why_not or cost.median)\n",
     )
