@@ -7,7 +7,7 @@ from quantlib.tasks import super_resolution
 SIDE = 64
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def small_samples():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(super_resolution, "INPUT_SIDE", SIDE)
