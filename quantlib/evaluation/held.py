@@ -16,7 +16,8 @@ class BytesHeld(TorchDispatchMode):
 
     `peak` is the most bytes that were held at one time, `now` those that still are. Views cost
     nothing; what was there before is not counted, nor is what a kernel takes for itself and gives
-    back before it returns. What is imported meanwhile counts: do the work once before.
+    back before it returns. What is imported meanwhile counts: do the work once before. Other
+    threads are not seen, so that PyTorch computes with one meanwhile.
 
     >>> import torch
     >>> for _ in range(2):
@@ -43,6 +44,8 @@ class BytesHeld(TorchDispatchMode):
         self._traces = not tracemalloc.is_tracing()
         if self._traces:
             tracemalloc.start()
+        self._threads = torch.get_num_threads()
+        torch.set_num_threads(1)
         tracemalloc.reset_peak()
         self._before = tracemalloc.get_traced_memory()[0]
         return super().__enter__()
@@ -51,6 +54,7 @@ class BytesHeld(TorchDispatchMode):
         self._look()
         self._ends = self._others()
         super().__exit__(*failure)
+        torch.set_num_threads(self._threads)
         if self._traces:
             tracemalloc.stop()
 

@@ -34,9 +34,10 @@ def equal_codes(network: SRNetwork, x: Tensor) -> float:
     layers = quantized_layers(network.network)
     with _seen_by(layers) as inputs:
         network(x)
-    integers, shares = lower(network.network).network, []
+    lowered, shares = lower(network.network).network, []
+    integers = {name.rsplit(".", 1)[-1]: module for name, module in lowered.named_modules()}
     for name, after in pairwise(layers):
-        made = integers.get_submodule("integer_" + name.replace(".", "_"))
+        made = integers["integer_" + name.replace(".", "_")]
         assert isinstance(made, IntegerLayer)
         codes = Quantize(made.grid)(inputs[name])
         shares.append(codes.int() + made.grid.qmin == _learned(layers[name], inputs[name]))

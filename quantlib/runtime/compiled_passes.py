@@ -1,4 +1,8 @@
-"""The passes of `quantlib.runtime.passes`, compiled by numba at their first call."""
+"""The passes of `quantlib.runtime.passes`, compiled by numba at their first call.
+
+Values lie in a row, channel after channel and pixel after pixel. What belongs to a channel is
+given for so many pixels that the inner loops are long, which is what makes them fast.
+"""
 
 import numpy as np
 from numba import njit
@@ -14,9 +18,11 @@ def _code(value, inverse, low, high, offset):  # type: ignore[no-untyped-def]
 
 @compiled
 def quantize(x, shift, inverse, low, high, offset, codes):  # type: ignore[no-untyped-def]
-    for row in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            codes[row, c] = _code(x[row, c] + shift[c], inverse, low, high, offset)
+    for start in range(0, x.size, shift.size):
+        end = start + shift.size
+        some, held = x[start:end], codes[start:end]
+        for i in range(some.size):
+            held[i] = _code(some[i] + shift[i], inverse, low, high, offset)
 
 
 @compiled
@@ -24,11 +30,13 @@ def accumulate(  # type: ignore[no-untyped-def]
     total, added, factor, alpha, relu, shift, inverse, low, high, offset, codes
 ):
     floor = np.float32(0) if relu else np.float32(-np.inf)
-    for row in range(total.shape[0]):
-        for c in range(total.shape[1]):
-            value = max(factor * total[row, c] + alpha * added[row, c], floor)
-            total[row, c] = value
-            codes[row, c] = _code(value + shift[c], inverse, low, high, offset)
+    for start in range(0, total.size, shift.size):
+        end = start + shift.size
+        kept, more, held = total[start:end], added[start:end], codes[start:end]
+        for i in range(kept.size):
+            value = max(factor * kept[i] + alpha * more[i], floor)
+            kept[i] = value
+            held[i] = _code(value + shift[i], inverse, low, high, offset)
 
 
 @compiled
@@ -36,7 +44,17 @@ def add(  # type: ignore[no-untyped-def]
     kept, added, factor, alpha, relu, shift, inverse, low, high, offset, codes
 ):
     floor = np.float32(0) if relu else np.float32(-np.inf)
-    for row in range(kept.shape[0]):
-        for c in range(kept.shape[1]):
-            value = max(factor * kept[row, c] + alpha * added[row, c], floor)
-            codes[row, c] = _code(value + shift[c], inverse, low, high, offset)
+    for start in range(0, kept.size, shift.size):
+        end = start + shift.size
+        some, more, held = kept[start:end], added[start:end], codes[start:end]
+        for i in range(some.size):
+            value = max(factor * some[i] + alpha * more[i], floor)
+            held[i] = _code(value + shift[i], inverse, low, high, offset)
+
+
+@compiled
+def limit(codes, lowest, highest):  # type: ignore[no-untyped-def]
+    for start in range(0, codes.size, lowest.size):
+        held = codes[start : start + lowest.size]
+        for i in range(held.size):
+            held[i] = min(max(held[i], lowest[i]), highest)

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
+from quantlib.runtime.branches import join_chains
+from quantlib.runtime.grids import CodeGrid
 from quantlib.runtime.layers import Accumulate, IntegerLayer, Quantize
 from quantlib.runtime.products import Requantisation
 from quantlib.runtime.tracing import (
@@ -30,7 +32,10 @@ def fuse(graph: fx.GraphModule) -> None:
         if isinstance(module_of(node), Quantize) and not _into_layer(graph, node):
             _into_sum(graph, node)
     graph.graph.eliminate_dead_code()
+    for node in nodes(graph):
+        _sum_alone(graph, node)
     _choose_places(graph)
+    join_chains(graph)
     graph.delete_all_unused_submodules()
     graph.graph.lint()
     graph.recompile()
@@ -96,27 +101,46 @@ def _into_sum(graph: fx.GraphModule, node: Node) -> None:
     assert isinstance(quantizer, Quantize)
     rectified = node.args[0]
     total = rectified.args[0] if is_relu(rectified) else rectified
-    if not calls(total, torch.add, operator.add, "add", operator.iadd, "add_"):
+    if (total is not rectified and len(total.users) > 1) or not _is_sum(total):
         return
-    if total is not rectified and len(total.users) > 1:
-        return
-    kept, added = total.args
-    alpha = float(total.kwargs.get("alpha", 1.0))
-    if not (is_node(kept) and is_node(added)):
-        return
-    if alpha == 1 and isinstance(module_of(kept), IntegerLayer):
-        kept, added = added, kept
-    factor, kept = _factor(graph, kept)
-    name = f"sum_{node.name}"
-    graph.add_module(name, Accumulate(factor, alpha, total is not rectified, quantizer.grid))
     with graph.graph.inserting_after(rectified):
-        both = graph.graph.call_module(name, (kept, added))
+        both = _accumulate(graph, total, total is not rectified, quantizer.grid)
     with graph.graph.inserting_after(both):
         value = graph.graph.call_function(operator.getitem, (both, 0))
         codes = graph.graph.call_function(operator.getitem, (both, 1))
     node.replace_all_uses_with(codes)
     graph.graph.erase_node(node)
     rectified.replace_all_uses_with(value)
+
+
+def _sum_alone(graph: fx.GraphModule, node: Node) -> None:
+    """Lets a sum that nothing quantizes follow the convolution whose output it adds."""
+    if not _is_sum(node):
+        return
+    layers = [module_of(argument) for argument in node.args]
+    if any(isinstance(layer, IntegerLayer) and layer.keeps_size for layer in layers):
+        with graph.graph.inserting_after(node):
+            made = _accumulate(graph, node, False, None)
+        node.replace_all_uses_with(made)
+        graph.graph.erase_node(node)
+
+
+def _is_sum(node: Node) -> bool:
+    """Whether a node adds two values that the graph computes."""
+    adds = calls(node, torch.add, operator.add, "add", operator.iadd, "add_")
+    return adds and all(map(is_node, node.args))
+
+
+def _accumulate(graph: fx.GraphModule, total: Node, relu: bool, grid: CodeGrid | None) -> Node:
+    """Calls what adds, rectifies and quantizes in one pass, at the place where the graph stands."""
+    kept, added = total.args
+    alpha = float(total.kwargs.get("alpha", 1.0))
+    if alpha == 1 and isinstance(module_of(kept), IntegerLayer):
+        kept, added = added, kept
+    factor, kept = _factor(graph, kept)
+    name = f"sum_{total.name}"
+    graph.add_module(name, Accumulate(factor, alpha, relu, grid))
+    return graph.graph.call_module(name, (kept, added))
 
 
 def _factor(graph: fx.GraphModule, node: Node) -> tuple[float, Node]:
@@ -137,11 +161,12 @@ def _choose_places(graph: fx.GraphModule) -> None:
         accumulate = module_of(node)
         if not isinstance(accumulate, Accumulate):
             continue
-        results = {reader.args[1]: reader for reader in node.users}
-        if 0 not in results:
-            accumulate.keep = False
-            results[1].replace_all_uses_with(node)
-            graph.graph.erase_node(results[1])
+        if accumulate.grid is not None:
+            results = {reader.args[1]: reader for reader in node.users}
+            if 0 not in results:
+                accumulate.keep = False
+                results[1].replace_all_uses_with(node)
+                graph.graph.erase_node(results[1])
         kept = node.args[0]
         others = [reader for reader in kept.users if reader is not node]
         accumulate.in_place = _is_fresh(kept) and all(
@@ -153,7 +178,11 @@ def _is_fresh(node: Node) -> bool:
     """Whether the value is a tensor of its own, no view and nobody else's."""
     module = module_of(node)
     summed = calls(node, operator.getitem) and isinstance(module_of(node.args[0]), Accumulate)
-    return summed or isinstance(module, IntegerLayer) or (module is not None and is_layer(module))
+    return (
+        summed
+        or isinstance(module, (IntegerLayer, Accumulate))
+        or (module is not None and is_layer(module))
+    )
 
 
 def _copies(reader: Node) -> bool:

@@ -1,8 +1,10 @@
 """The integers that stand for the values of one activation."""
 
 from dataclasses import dataclass
-from typing import Self
+from functools import cached_property
+from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,6 +12,7 @@ from quantlib.qat.rlq import RLQ
 from quantlib.quantizers.bitwidth import BitWidth
 
 BYTE = BitWidth(8, signed=False)
+LOOP = 1024  # values that make a loop long
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,13 @@ class CodeGrid:
         """What is added to a code to hold it."""
         return -self.qmin
 
+    @cached_property
+    def constants(self) -> tuple[Any, ...]:
+        """What compiled passes take: shift, 1 / step, the limits, and the offset."""
+        shift = for_many_pixels(torch.zeros(1) if self.shift is None else self.shift)
+        limits = np.float32(self.qmin), np.float32(self.qmax), np.int32(self.offset)
+        return shift, 1 / np.float32(self.step), *limits
+
     def codes(self, x: Tensor) -> Tensor:
         """The codes of `x` `(N, C, H, W)` or `(…, C)`, still as floats."""
         if self.shift is not None:
@@ -61,3 +71,12 @@ def along(values: Tensor, x: Tensor) -> Tensor:
     torch.Size([3, 1, 1])
     """
     return values.view(-1, 1, 1) if x.dim() == 4 else values
+
+
+def for_many_pixels(values: Tensor) -> np.ndarray:
+    """`values` `(C,)` again and again, for as many pixels as make a long loop.
+
+    >>> for_many_pixels(torch.ones(3)).size
+    1026
+    """
+    return values.repeat(-(-LOOP // len(values))).numpy()

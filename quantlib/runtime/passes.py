@@ -1,17 +1,18 @@
 """What lies between two integer layers, in one pass over memory.
 
 Compiled by numba; the plain form of each gives the same codes and runs where numba is switched off.
-Channels lie last in memory: a pass sees `(pixels, C)`.
+Channels lie last in memory: a pass sees pixel after pixel.
 """
 
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from quantlib.runtime.grids import CodeGrid
+from quantlib.runtime.grids import CodeGrid, along, for_many_pixels
 
 
 def quantized(x: Tensor, grid: CodeGrid, kernels: bool = True) -> Tensor:
@@ -19,56 +20,62 @@ def quantized(x: Tensor, grid: CodeGrid, kernels: bool = True) -> Tensor:
     if not kernels:
         return grid.codes(x).add_(grid.offset).to(torch.uint8)
     out = torch.empty_like(x, dtype=torch.uint8, memory_format=layout(x))
-    _compiled().quantize(_rows(x), *_constants(grid, x), _rows(out))
+    _compiled().quantize(_flat(x), *grid.constants, _own(out))
     return out
 
 
-def accumulated(
+def accumulate(
     total: Tensor,
+    codes: Tensor,
     factor: float,
     added: Tensor,
     alpha: float,
     relu: bool,
     grid: CodeGrid,
+    keep: bool = True,
     kernels: bool = True,
-) -> Tensor:
-    """Puts factor · total + alpha · added in the place of `total`, and returns the codes of it.
+) -> None:
+    """Puts factor · total + alpha · added in the place of `total`, and its codes into `codes`.
 
-    `relu` rectifies the sum before.
+    `relu` rectifies the sum before. Without `keep` nobody needs it, and `total` stays as it is.
     """
     if not kernels:
-        total.mul_(factor).add_(added, alpha=alpha)
-        return quantized(total.relu_() if relu else total, grid, kernels=False)
-    codes = torch.empty_like(added, dtype=torch.uint8, memory_format=layout(added))
-    numbers = np.float32(factor), np.float32(alpha), relu, *_constants(grid, added)
-    _compiled().accumulate(_own_rows(total), _rows(added), *numbers, _rows(codes))
-    return codes
+        summed = (total * factor).add_(added, alpha=alpha)
+        codes.copy_(quantized(summed.relu_() if relu else summed, grid, kernels=False))
+        if keep:
+            total.copy_(summed)
+        return
+    work, flat = (_compiled().accumulate, _own) if keep else (_compiled().add, _flat)
+    numbers = np.float32(factor), np.float32(alpha), relu, *grid.constants
+    work(flat(total), _flat(added), *numbers, _own(codes))
 
 
-def codes_of_sum(
-    kept: Tensor,
-    factor: float,
-    added: Tensor,
-    alpha: float,
-    relu: bool,
-    grid: CodeGrid,
-    kernels: bool = True,
-) -> Tensor:
-    """The codes of factor · kept + alpha · added, where nobody needs the sum itself."""
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """Codes of `channels` channels lie from `lowest` `uint8 (C,)` or `(1,)` to `highest`."""
+
+    lowest: Tensor
+    highest: int
+    channels: int
+
+    @cached_property
+    def constants(self) -> tuple[Any, ...]:
+        """What the compiled pass takes."""
+        return for_many_pixels(self.lowest.expand(self.channels)), np.uint8(self.highest)
+
+
+def limit(codes: Tensor, limits: Limits, kernels: bool = True) -> Tensor:
+    """Puts codes `uint8` that lie outside of `limits` on them, in their own place.
+
+    >>> limits = Limits(torch.tensor([2], dtype=torch.uint8), 5, channels=3)
+    >>> limit(torch.tensor([[1, 9, 4]], dtype=torch.uint8), limits)
+    tensor([[2, 5, 4]], dtype=torch.uint8)
+    """
     if not kernels:
-        return accumulated(kept.clone(), factor, added, alpha, relu, grid, kernels=False)
-    codes = torch.empty_like(added, dtype=torch.uint8, memory_format=layout(added))
-    numbers = np.float32(factor), np.float32(alpha), relu, *_constants(grid, added)
-    _compiled().add(_rows(kept), _rows(added), *numbers, _rows(codes))
+        torch.maximum(codes, along(limits.lowest, codes), out=codes)
+        return codes.clamp_(max=limits.highest)
+    _compiled().limit(_own(codes), *limits.constants)
     return codes
-
-
-def _constants(grid: CodeGrid, x: Tensor) -> tuple[Any, ...]:
-    channels = x.shape[1] if x.dim() == 4 else x.shape[-1]
-    shift = torch.zeros(channels) if grid.shift is None else grid.shift
-    inverse = 1 / np.float32(grid.step)
-    limits = np.float32(grid.qmin), np.float32(grid.qmax), np.int32(grid.offset)
-    return shift.numpy(), inverse, *limits
 
 
 def layout(x: Tensor) -> torch.memory_format:
@@ -76,16 +83,18 @@ def layout(x: Tensor) -> torch.memory_format:
     return torch.channels_last if x.dim() == 4 else torch.contiguous_format
 
 
-def _rows(x: Tensor) -> np.ndarray:
-    """`(pixels, C)`, the memory of `x` itself where its channels lie last."""
-    x = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
-    return x.reshape(-1, x.shape[-1]).numpy()
+def _flat(x: Tensor) -> np.ndarray:
+    """Pixel after pixel, the memory of `x` itself where its channels lie last."""
+    return _pixels(x).reshape(-1).numpy()
 
 
-def _own_rows(x: Tensor) -> np.ndarray:
+def _own(x: Tensor) -> np.ndarray:
     """The same for a tensor that is written to: an error where it would be a copy."""
-    x = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
-    return x.view(-1, x.shape[-1]).numpy()
+    return _pixels(x).view(-1).numpy()
+
+
+def _pixels(x: Tensor) -> Tensor:
+    return x.permute(0, 2, 3, 1) if x.dim() == 4 else x
 
 
 @cache

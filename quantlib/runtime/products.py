@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from quantlib.runtime.grids import BYTE, CodeGrid, along
+from quantlib.runtime.passes import Limits, limit
 
 EXACT = 1 << 24  # whole numbers that float32 holds
 
@@ -81,6 +82,14 @@ class Requantisation:
         """The largest code as it is held."""
         return self.grid.qmax - self.grid.qmin
 
+    def limits(self, channels: int) -> Limits | None:
+        """The codes that may be held; None where `uint8` sees to that."""
+        floor = self.floor
+        if floor is None and self.ceiling == BYTE.qmax:
+            return None
+        lowest = torch.zeros(1, dtype=torch.uint8) if floor is None else floor
+        return Limits(lowest, self.ceiling, channels)
+
 
 class IntegerProduct:
     """One layer's weights, made ready once: `__call__` takes codes on `grid`.
@@ -101,7 +110,7 @@ class IntegerProduct:
         self.geometry, self.output, self.kernels = geometry, output, kernels
         outputs = weight.codes.shape[0]
         self.bias = torch.zeros(outputs) if bias is None else bias.detach().float()
-        self.floor = None if output is None else output.floor
+        self.limits = None if output is None else output.limits(outputs)
         if output is not None and output.grid.shift is not None:
             self.bias = self.bias + output.grid.shift
         if kernels:
@@ -110,11 +119,7 @@ class IntegerProduct:
 
     def __call__(self, codes: Tensor) -> Tensor:
         y = self._by_kernel(codes) if self.kernels else self._plainly(codes)
-        if self.floor is not None:
-            y = torch.maximum(y, along(self.floor, y) if len(self.floor) > 1 else self.floor)
-        if self.output is not None and self.output.ceiling < BYTE.qmax:
-            y = y.clamp_(max=self.output.ceiling)
-        return y
+        return y if self.limits is None else limit(y, self.limits, self.kernels)
 
     def _pack(self) -> Tensor:
         if self.geometry is None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from quantlib.runtime.onnx_running import profiled_session
+from quantlib.runtime.side_by_side import threads
 
 FLOATS, INTEGERS, REST = SHARES = (
     "products in FP32",
@@ -43,6 +44,8 @@ _OPERATORS = {
 def shares_in_pytorch(compute: Callable[[Tensor], object], x: Tensor) -> dict[str, float]:
     """The share of every kind of work in the time of `compute(x)`, by `SHARES`; they sum to 1.
 
+    On one thread, so that nothing is hidden behind something else.
+
     >>> import torch
     >>> layer = torch.nn.Conv2d(3, 64, 3)
     >>> shares = shares_in_pytorch(layer, torch.rand(1, 3, 64, 64))
@@ -50,7 +53,7 @@ def shares_in_pytorch(compute: Callable[[Tensor], object], x: Tensor) -> dict[st
     (0.0, 1.0)
     """
     compute(x)
-    with profile(activities=[ProfilerActivity.CPU], acc_events=True) as seen:
+    with threads(1), profile(activities=[ProfilerActivity.CPU], acc_events=True) as seen:
         compute(x)
     spent = {one.key: one.self_cpu_time_total for one in seen.key_averages()}
     ranges = [event.time_range for event in seen.events() or ()]

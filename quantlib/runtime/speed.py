@@ -1,7 +1,6 @@
 """What integers buy in time and bytes, held against FP32 in PyTorch and ONNX Runtime in one run."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from quantlib.runtime.integer import integer_network
 from quantlib.runtime.lowering import lower
 from quantlib.runtime.onnx_export import export_onnx
 from quantlib.runtime.onnx_running import open_onnx
+from quantlib.runtime.side_by_side import threads
 
 LEARNED, TWIN = "builtin:quantsr-c-x2-w4a4", "builtin:edsr-x2"
 TRANSFORMER, TRANSFORMER_TWIN = "builtin:quantsr-t-x2-w4a4", "builtin:quantsr-t-x2-fp32"
@@ -30,7 +30,7 @@ def requirements() -> list[Requirement]:
 
     Times are those of one 256×256 photograph; works that are held against each other take turns.
     """
-    with _threads(THREADS), torch.inference_mode():
+    with threads(THREADS), torch.inference_mode():
         return [*_learned(), *_body(), *_agreement(), *_eight_bits(), *_transformer(), _size()]
 
 
@@ -107,13 +107,3 @@ def _pan() -> SRNetwork:
     """PAN as its authors publish it in size; weights decide nothing about time."""
     torch.manual_seed(0)
     return SRNetwork(PAN(2).eval(), "PAN", 2)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

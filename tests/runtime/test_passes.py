@@ -10,7 +10,7 @@ from torch import Tensor
 
 from quantlib.qat.rlq import RLQ
 from quantlib.runtime.grids import CodeGrid
-from quantlib.runtime.passes import accumulated, codes_of_sum, quantized
+from quantlib.runtime.passes import Limits, accumulate, limit, quantized
 
 FLOATS = st.floats(-50, 50, width=32)
 
@@ -25,6 +25,10 @@ def by_formula(x: np.ndarray, grid: CodeGrid) -> np.ndarray:
 def picture(rows: np.ndarray, height: int = 2) -> Tensor:
     """Rows `(pixels, C)` as `(1, C, H, W)` whose channels lie last in memory."""
     return torch.from_numpy(rows.copy()).view(1, height, -1, rows.shape[1]).permute(0, 3, 1, 2)
+
+
+def codes_for(x: Tensor) -> Tensor:
+    return torch.empty_like(x, dtype=torch.uint8).contiguous(memory_format=torch.channels_last)
 
 
 def rows_of(x: Tensor) -> np.ndarray:
@@ -58,10 +62,11 @@ def test_codes_are_those_of_the_formula(x, shift, limits, step, kernels):
 def test_sums_and_their_codes(kept, added, factor, alpha, relu, kernels):
     grid = CodeGrid(0.25, -8, 7, torch.tensor([0.5, -1.0, 0.1]))
     exact = np.float64(factor) * kept + np.float64(alpha) * added
-    total, numbers = picture(kept), (factor, picture(added), alpha, relu, grid, kernels)
-    alone = codes_of_sum(total, *numbers)
+    total, codes, alone = picture(kept), codes_for(picture(kept)), codes_for(picture(kept))
+    numbers = factor, picture(added), alpha, relu, grid
+    accumulate(total, alone, *numbers, keep=False, kernels=kernels)
     assert np.array_equal(rows_of(total), kept), "nobody asked for the sum"
-    codes = accumulated(total, *numbers)
+    accumulate(total, codes, *numbers, kernels=kernels)
     found = rows_of(total)
     assert found == pytest.approx(np.maximum(exact, 0) if relu else exact, abs=2e-5)
     assert np.array_equal(rows_of(codes), by_formula(found, grid))
@@ -72,7 +77,7 @@ def test_a_sum_goes_where_it_is_wanted_or_nowhere():
     """In memory of another order the sum would be written to a copy, and be lost in silence."""
     grid, rows_apart = CodeGrid(0.1, 0, 255), torch.ones(2, 3, 4, 5)
     with pytest.raises(RuntimeError, match="view"):
-        accumulated(rows_apart, 1.0, rows_apart, 1.0, False, grid)
+        accumulate(rows_apart, codes_for(rows_apart), 1.0, rows_apart, 1.0, False, grid)
 
 
 def test_other_orders_of_memory_are_read():
@@ -94,3 +99,16 @@ def test_zero_is_a_level_of_every_calibrated_grid(low, high):
     assert -255 <= grid.qmin <= 0 and grid.qmax - grid.qmin == 255
     reach = grid.step * grid.qmin, grid.step * grid.qmax
     assert reach[0] <= min(low, 0) + grid.step and reach[1] >= max(high, 0) - grid.step
+
+
+@settings(deadline=None)
+@given(
+    arrays(np.uint8, (6, 5)),
+    st.one_of(arrays(np.uint8, (5,)), arrays(np.uint8, (1,))),
+    st.integers(0, 255),
+    st.booleans(),
+)
+def test_codes_are_limited_in_their_place(rows, lowest, highest, kernels):
+    codes = picture(rows)
+    limit(codes, Limits(torch.from_numpy(lowest), highest, channels=5), kernels)
+    assert np.array_equal(rows_of(codes), np.minimum(np.maximum(rows, lowest), highest))
