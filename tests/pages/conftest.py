@@ -4,14 +4,11 @@ import pytest
 
 from pages.parts.memory import frontier
 from quantlib.ptq import Settings
-from tests.little_work import leave_little_work
 
 
 @pytest.fixture(autouse=True, scope="module")
-def little_work():
-    with pytest.MonkeyPatch.context() as patch:
-        leave_little_work(patch)
-        yield
+def all_with_little_work(little_work: None) -> None:
+    """What pages do does not depend on how much they have to compute."""
 
 
 @pytest.fixture
