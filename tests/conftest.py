@@ -1,7 +1,7 @@
 """What every test may use, and how tests run side by side."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,16 @@ def shared_data() -> Path:
     """The data folder; a test that asks for it carries the marker `shared`."""
     assert SHARED_DATA.is_dir(), "mark this test with @pytest.mark.shared"
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module")
+def little_work() -> Iterator[None]:
+    """The pages have little to compute while a file's tests run."""
+    from tests.little_work import leave_little_work
+
+    with pytest.MonkeyPatch.context() as patch:
+        leave_little_work(patch)
+        yield
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from quantlib.tasks.bench import BenchPlan
 from tests.architecture.imports import ROOT
 
 MOST_COMPARISONS = 4
+pytestmark = pytest.mark.usefixtures("little_work")
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,3 +59,13 @@ def settle(page: Page, seconds: float = 240, quiet_ms: int = 400) -> None:
 def visit(page: Page, url: str, seconds: float = 240) -> None:
     page.goto(url, timeout=seconds * 1000)
     settle(page, seconds)
+
+
+def fits(page: Page) -> bool:
+    """Whether neither the page nor a picture on it reaches beyond the right edge of the window."""
+    size = page.viewport_size
+    assert size is not None
+    boxes = [picture.bounding_box() for picture in page.get_by_role("img").all()]
+    return page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth + 1") and (
+        all(box is None or box["x"] + box["width"] <= size["width"] + 1 for box in boxes)
+    )

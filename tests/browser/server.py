@@ -27,15 +27,16 @@ class Server:
 
 
 @contextmanager
-def serve(script: Path) -> Iterator[Server]:
+def serve(script: Path, streamlit: str = "streamlit") -> Iterator[Server]:
     """Runs `streamlit run script` from the repository root until the block is left.
 
-    The process sees an empty home folder, so no cache and no settings of the person who runs it.
+    `streamlit` is the module that is run. The process sees an empty home folder, so no cache and
+    no settings of the person who runs it.
     """
     with tempfile.TemporaryDirectory(prefix="bitlens-") as home:
         log = Path(home) / "streamlit.log"
         port = _free_port()
-        command = [sys.executable, "-m", "streamlit", "run", str(script)]
+        command = [sys.executable, "-m", streamlit, "run", str(script)]
         options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
         with log.open("wb") as sink:
             process = subprocess.Popen(

@@ -3,11 +3,12 @@
 import base64
 import io
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 from streamlit.testing.v1 import AppTest
 
 from tests.browser.chromium import settle, visit
@@ -169,8 +170,8 @@ def test_labels_are_text_and_go_with_their_picture(frame):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_labels_follow_the_theme(new_page, compare_url, scheme):
-    page = new_page(color_scheme=scheme)
+def test_labels_follow_the_theme(page, compare_url, scheme):
+    page.emulate_media(color_scheme=scheme)
     visit(page, compare_url)
     background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     red = int(re.findall(r"\d+", background)[0])
@@ -178,15 +179,23 @@ def test_labels_follow_the_theme(new_page, compare_url, scheme):
     expect(slider(page).locator(".left .label")).to_have_css("background-color", background)
 
 
-def test_a_finger_moves_the_divider_on_a_narrow_screen(new_page, compare_url):
-    page = new_page(width=390, height=844, has_touch=True, is_mobile=True)
-    visit(page, compare_url)
-    frame = slider(page)
+@pytest.fixture
+def touched(browser: Browser, compare_url: str) -> Iterator[Page]:
+    """The app on a screen that is narrow and knows fingers."""
+    size = ViewportSize(width=390, height=844)
+    with browser.new_context(viewport=size, has_touch=True, is_mobile=True) as context:
+        page = context.new_page()
+        visit(page, compare_url)
+        yield page
+
+
+def test_a_finger_moves_the_divider_on_a_narrow_screen(touched):
+    frame = slider(touched)
     box = frame.bounding_box()
     assert box and 300 < box["width"] <= 390 and box["x"] >= 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert touched.evaluate("document.documentElement.scrollWidth") <= 390
 
-    touch = page.context.new_cdp_session(page)
+    touch = touched.context.new_cdp_session(touched)
     y = box["y"] + 0.25 * box["height"]
     for kind, share in [("touchStart", 0.4), *(("touchMove", 0.4 + s / 25) for s in range(1, 11))]:
         point = {"x": box["x"] + share * box["width"], "y": y}
@@ -194,6 +203,6 @@ def test_a_finger_moves_the_divider_on_a_narrow_screen(new_page, compare_url):
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert red_share(frame) == pytest.approx(0.8, abs=0.03)
 
-    page.touchscreen.tap(box["x"] + 0.1 * box["width"], box["y"] + 0.75 * box["height"])
-    settle(page)
-    expect(page.get_by_text(re.compile(r"point: \(0\.[01]\d*, 0\.7\d*\)"))).to_be_visible()
+    touched.touchscreen.tap(box["x"] + 0.1 * box["width"], box["y"] + 0.75 * box["height"])
+    settle(touched)
+    expect(touched.get_by_text(re.compile(r"point: \(0\.[01]\d*, 0\.7\d*\)"))).to_be_visible()

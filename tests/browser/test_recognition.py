@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 import torch
 from playwright.sync_api import Page, expect
 from safetensors.torch import save_file
@@ -18,10 +17,6 @@ OVERLAYS = re.compile(r"^Cat: ")
 
 def sentence(page: Page) -> str:
     return page.locator("h3").first.inner_text()
-
-
-def fits(page: Page) -> bool:
-    return page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
 
 
 def test_fewer_bits_change_more_answers(page, app_url, console_errors):
@@ -61,14 +56,3 @@ def test_an_uploaded_segmenter(page, app_url, tmp_path, console_errors):
     assert "agrees with FP32 on" in sentence(page)
     assert page.get_by_test_id("stException").count() == 0
     assert not [line for line in console_errors if not harmless(line)]
-
-
-@pytest.mark.parametrize("stem", ["classify", "segment"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_cut_off_on_a_phone(new_page, app_url, stem, scheme):
-    page = new_page(width=390, height=844, color_scheme=scheme)
-    visit(page, f"{app_url}/{stem}")
-    assert fits(page)
-    for picture in page.get_by_role("img").all():
-        box = picture.bounding_box()
-        assert box is None or box["x"] + box["width"] <= 391

@@ -1,14 +1,18 @@
-"""Pages under test look at small pictures: what they do with them does not depend on the size."""
+"""What pages under test have to compute is little."""
 
 import pytest
 
-from quantlib.tasks import super_resolution
-
-SIDE = 64
+from pages.parts.memory import frontier
+from quantlib.ptq import Settings
 
 
 @pytest.fixture(autouse=True, scope="module")
-def small_samples():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(super_resolution, "INPUT_SIDE", SIDE)
-        yield
+def all_with_little_work(little_work: None) -> None:
+    """What pages do does not depend on how much they have to compute."""
+
+
+@pytest.fixture
+def few_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Memory page with three points instead of all."""
+    points = [Settings("direct", bits) for bits in (2, 4)]
+    monkeypatch.setattr(frontier, "grid", lambda choices, *_: [*points, choices.settings])

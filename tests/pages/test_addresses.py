@@ -5,12 +5,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.memory import frontier
 from pages.parts.recognition.networks import OWN_FILE
 from pages.parts.shared.samples import TITLES
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import load_sample
-from quantlib.ptq import Settings
 from tests.hub_server import use_hub
 from tests.pages.code_of_pages import KEYS
 from tests.pages.test_pages import PAGES, fine, opened
@@ -55,10 +53,7 @@ NONSENSE = "nan", "1e999", "<b>" * 500
 
 
 @pytest.fixture(autouse=True)
-def few_points_and_no_hub(monkeypatch, tmp_path):
-    """The Memory page with three points instead of all."""
-    points = [Settings("direct", bits) for bits in (2, 4)]
-    monkeypatch.setattr(frontier, "grid", lambda choices, *_: [*points, choices.settings])
+def few_points_and_no_hub(few_points, monkeypatch, tmp_path):
     use_hub(monkeypatch, "http://127.0.0.1:9", tmp_path)
 
 

@@ -29,20 +29,20 @@ def test_the_sentence_says_what_was_measured():
 
 
 def test_all_blocks_are_not_compared_with_random_ones():
-    app = opened("depth", blocks="16")
+    app = opened("depth", blocks="16", picture="Cat")
     assert fine(app)
     assert "random" not in app.subheader[0].value
     assert "--depth full" in app.code[0].value
 
 
 def test_a_count_that_was_not_trained_has_no_command():
-    app = opened("depth", blocks="7")
+    app = opened("depth", blocks="7", picture="Cat")
     assert fine(app)
     assert len(app.code) == 1 and "through_blocks" in app.code[0].value
 
 
 def test_the_lines_give_the_same_number(capsys):
-    app = opened("depth", blocks="4", picture="Rocket")
+    app = opened("depth", blocks="4", picture="Cat")
     exec(app.code[-1].value, {})
     printed = float(capsys.readouterr().out)
     assert f"keep {printed:.2f} of" in app.subheader[0].value
@@ -62,4 +62,4 @@ def test_an_upload_without_truth():
 
 @pytest.mark.parametrize("blocks", ["0", "99", "many"])
 def test_impossible_counts_in_the_address(blocks):
-    assert fine(opened("depth", blocks=blocks))
+    assert fine(opened("depth", blocks=blocks, picture="Cat"))

@@ -17,14 +17,12 @@ from safetensors.torch import save, save_file
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.classify.pictures import TITLES as DATA
-from pages.parts.memory import frontier
 from pages.parts.recognition.networks import OWN_FILE
 from pages.parts.shared.samples import TITLES
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import load_sample
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.architectures.unet import UNet
-from quantlib.ptq import Settings
 from tests.hub_server import use_hub
 from tests.pages.code_of_pages import BOUND, BY_CODE, KEYS, calls, given
 from tests.pages.test_classify import parquet, weights
@@ -57,13 +55,6 @@ def watch(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
     monkeypatch.setenv("HOME", str(folder))
     with watching(folder) as watch:
         yield watch
-
-
-@pytest.fixture
-def few_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Memory page with three points instead of all."""
-    points = [Settings("direct", bits) for bits in (2, 4)]
-    monkeypatch.setattr(frontier, "grid", lambda choices, *_: [*points, choices.settings])
 
 
 def paths(file: Path) -> dict[str, str]:

@@ -28,7 +28,7 @@ def fine(app: AppTest) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_page_opened_directly(page: Path):
+def test_page_opened_directly(page: Path, few_points):
     app = opened(page.stem)
     assert fine(app)
     assert app.title[0].value

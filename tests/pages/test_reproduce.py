@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.classify.pictures import TITLES as DATA
 from pages.parts.recognition.networks import OWN_FILE
 from pages.parts.shared.samples import TITLES
+from pages.parts.speed import choosing
 from quantlib.cli import main, parser
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import load_sample
@@ -91,10 +92,11 @@ def content_of(key: str) -> bytes:
 
 
 @pytest.fixture(params=PANELS)
-def panel(request, tmp_path, monkeypatch):
+def panel(request, tmp_path, monkeypatch, few_points):
     """A page as a visitor has it, and a folder with what the visitor dropped and downloaded."""
     name = request.param
     page, query, uploads = PANELS[name]
+    monkeypatch.setattr(choosing, "SIDES", (32, 64))
     with HubServer() as server:
         use_hub(monkeypatch, server.url, tmp_path / "hub")
         split = "plain_text/{}-00000-of-00001.parquet".format

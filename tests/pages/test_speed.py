@@ -13,7 +13,7 @@ from tests.pages.test_pages import fine, opened
 
 
 @pytest.fixture(autouse=True)
-def little_work(monkeypatch):
+def few_forms(monkeypatch):
     monkeypatch.setattr(choosing, "SIDES", (24, 32))
     monkeypatch.setattr(choosing, "ROUNDS", (2, 3))
     monkeypatch.setattr(measuring, "ways", lambda *networks: ways(*networks)[1::3])

@@ -286,10 +286,13 @@ def test_saved_and_loaded_back(tmp_path: Path, make, name: str, scheme: Scheme) 
 
 
 @pytest.mark.shared
-def test_a_network_of_spandrel_saved_and_loaded_back(shared_data: Path, tmp_path: Path) -> None:
+def test_a_network_of_spandrel_saved_and_loaded_back(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quantlib.qat.adapting.adapt.START_BATCH", 2)
     network = load(str(shared_data / "weights" / "team34_craft_x4.pth"))
     low = [downscale(to_tensor(load_sample("cat", 96).rgb), 4)]
-    adapted = adapt(network, low, Scheme("rlq", 8, 8), steps=1)
+    adapted = adapt(network, low, Scheme("rlq", 8, 8), steps=1, side=16)
     kinds = {type(layer) for layer in quantized_layers(adapted.network).values()}
     assert kinds == {QuantConv2d, QuantLinear}
     back = saved_and_loaded(adapted.network.network, tmp_path / "craft.safetensors")  # type: ignore[arg-type]
@@ -349,7 +352,7 @@ def test_pan_at_four_bits_on_set5(shared_data: Path) -> None:
     network = load(str(shared_data / "weights" / "PANx2_DF2K.pth"))
     shown = adaptation_pictures(2)
     adapted = adapt(network, shown, steps=42)
-    plain = minmax(network, Scheme("lsq", 4, 4), shown, list(adapted.quantized))
+    plain = minmax(network, Scheme("lsq", 4, 4), shown[::3], list(adapted.quantized))
     reached = set5(adapted.network, shared_data)
     assert reached > set5(plain, shared_data) + 1
     assert reached > set5(network, shared_data) - 1

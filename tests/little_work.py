@@ -1,0 +1,22 @@
+"""Less for pages to compute: what they do does not depend on the size of pictures and networks."""
+
+from functools import partial
+
+import pytest
+
+from pages.parts.rlq import training
+from quantlib.imaging.samples import calibration_pictures
+from quantlib.tasks import super_resolution
+from quantlib.training import contest
+
+SIDE = 48
+
+
+def leave_little_work(patch: pytest.MonkeyPatch) -> None:
+    """Small samples, small calibration crops, and a short start for the training of the RLQ lab."""
+    patch.setattr(super_resolution, "INPUT_SIDE", SIDE)
+    patch.setattr(
+        super_resolution, "calibration_pictures", lambda side=SIDE: calibration_pictures(side)
+    )
+    patch.setattr(contest, "BLOCKS", 2)
+    patch.setattr(training, "Contest", partial(contest.Contest, start_steps=20))
