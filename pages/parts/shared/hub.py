@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import streamlit as st
 
@@ -24,7 +25,7 @@ def coming_from_hub(what: str) -> Iterator[None]:
         yield
 
 
-@st.cache_resource(ttl="5m", show_spinner=False)
+@st.cache_resource(ttl=timedelta(minutes=5), show_spinner=False)  # a text would need pandas
 def hub_is_reachable() -> bool:
     return hub_reachable()
 
