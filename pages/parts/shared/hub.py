@@ -7,7 +7,6 @@ from datetime import timedelta
 import streamlit as st
 
 from quantlib.errors import QuantlibError
-from quantlib.models.hub import hub_reachable
 
 
 def check_name(name: str) -> None:
@@ -27,6 +26,8 @@ def coming_from_hub(what: str) -> Iterator[None]:
 
 @st.cache_resource(ttl=timedelta(minutes=5), show_spinner=False)  # a text would need pandas
 def hub_is_reachable() -> bool:
+    from quantlib.models.hub import hub_reachable  # slow to import
+
     return hub_reachable()
 
 

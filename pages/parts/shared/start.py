@@ -16,12 +16,11 @@ def start_page(title: str, lead: str) -> None:
     st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
     st.title(title, anchor=False)
     st.markdown(lead)
-    _freeze_modules()
+    freeze_modules(title)
 
 
 @st.cache_resource(show_spinner=False)
-def _freeze_modules() -> None:
-    """Streamlit collects garbage after every run; without the imported modules it is no wait."""
-    gc.collect()
+def freeze_modules(imported_by: str) -> None:
+    """Streamlit collects garbage after every run; without the modules so far it is no wait."""
     gc.freeze()
     atexit.register(gc.unfreeze)
