@@ -1,8 +1,28 @@
 """The first screen: which channels matter, what the picture loses, what it saves."""
 
-from pages.parts.figures.fetching import charts_to_come
+import streamlit as st
+
+from pages.parts.figures import crops
 from pages.parts.shared.notices import notice
-from pages.parts.shared.start import freeze_modules, start_page
+from pages.parts.shared.progress import results
+from pages.parts.shared.sizes import size_of
+from pages.parts.shared.start import start_page
+from pages.parts.super_resolution.adapting_view import show_adapted, show_adapting
+from pages.parts.super_resolution.network_forms import ready_bits
+from pages.parts.super_resolution.pictures import bicubic
+from pages.parts.super_resolution.reproduce import show_reproduce
+from pages.parts.super_resolution.sidebar import Choices, choose
+from pages.parts.super_resolution.waiting import UnderWay, measurements, wait_for_greedy
+from pages.parts.workbench.compared import all_settings, full_precision, series_of
+from pages.parts.workbench.panels import (
+    show_allocation,
+    show_importance,
+    show_memory,
+    show_quality,
+)
+from pages.parts.workbench.pictures import show_crops, show_slider, show_strip
+from quantlib.ptq import Settings
+from quantlib.tasks.super_resolution import Measurement
 
 start_page(
     "Workbench",
@@ -10,13 +30,77 @@ start_page(
 )
 
 
-def show() -> None:
-    """All that takes seconds to import, below a title that is there at once."""
-    from pages.parts.workbench.screen import show_workbench
+def show(choices: Choices) -> None:
+    settings = choices.settings
+    if settings.entry.learned and settings.bits not in ready_bits(choices.network):
+        show_adapting(choices)
+        return
+    first = [full_precision(choices), settings]
+    with measurements(choices, first) as under_way:  # and nothing else beside them
+        full, result = results(under_way, first, "Measuring")
+    crop = crop_of(choices, full)
+    show_result(choices, full, result, crop)
+    with measurements(choices, all_settings(choices)) as under_way:
+        show_comparisons(choices, full, result, crop, under_way)
 
-    freeze_modules("the workbench")
-    show_workbench()
+
+def crop_of(choices: Choices, full: Measurement) -> crops.Crop:
+    subject = choices.subject
+    reference = full.rgb if subject.truth is None else subject.truth
+    return crops.crop_from_address(reference, bicubic(subject, choices.network.scale))
 
 
-with charts_to_come(), notice():
-    show()
+def show_result(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+    st.subheader(sentence(choices.settings, full, result), anchor=False)
+    look, details = st.columns([5, 6], gap="medium")
+    with look:
+        show_slider(choices, full, result, crop)
+        show_adapted(choices)
+    with details:
+        show_crops(choices, full, result, crop)
+
+
+def show_comparisons(
+    choices: Choices,
+    full: Measurement,
+    result: Measurement,
+    crop: crops.Crop,
+    under_way: UnderWay,
+) -> None:
+    settings = choices.settings
+    matters, loses, saves = st.columns(3, gap="medium", border=True)
+    with matters:
+        if settings.entry.budgeted:
+            show_allocation(result)
+        else:
+            show_importance(choices)
+    with saves:
+        show_memory(choices, under_way)
+    with loses:
+        curve = st.container()
+    strip = st.container(border=True)
+    show_reproduce(choices)
+    series = series_of(choices, under_way, settings) if settings.entry.quantizes else {}
+    with strip:
+        show_strip(series, crop)
+    with curve:
+        show_quality(choices, full, result, under_way, series)
+
+
+def sentence(settings: Settings, full: Measurement, result: Measurement) -> str:
+    """What was measured, in one sentence."""
+    ledger = result.ledger
+    if not settings.entry.quantizes:
+        quality = "" if full.psnr_y is None else f" reaches {full.psnr_y:.2f} dB and"
+        return f"FP32{quality} moves {ledger.total.total / 1024:,.0f} KiB of activations."
+    size = size_of(ledger)
+    if full.psnr_y is None or result.psnr_y is None:
+        return f"{settings.summary} takes {size}."
+    return f"{settings.summary} keeps {result.psnr_y:.2f} of {full.psnr_y:.2f} dB at {size}."
+
+
+with notice():
+    choices = choose()
+    if choices.settings.needs_ranking:
+        wait_for_greedy(choices)
+    show(choices)

@@ -1,12 +1,9 @@
 """What takes seconds to import is imported when it is needed, not before."""
 
-import ast
 import subprocess
 import sys
 
 import pytest
-
-from tests.architecture.imports import ROOT
 
 SLOW = ("torch._dynamo", "torchvision", "scipy", "sklearn", "spandrel", "transformers")
 
@@ -33,11 +30,3 @@ def test_networks_are_listed_without_torch():
 def test_a_bundled_network_is_loaded_without_a_compiler_and_readers_of_other_formats():
     line = "from quantlib.models import load; load('builtin:edsr-x2')"
     assert imported_by(line, (*SLOW, "sympy", "skimage.io", "tifffile", "imageio")) == []
-
-
-def test_the_title_of_the_first_screen_does_not_wait_for_what_is_below():
-    page = ast.parse((ROOT / "pages" / "workbench.py").read_text("utf-8"))
-    at_once = [
-        ast.unparse(one) for one in page.body if isinstance(one, ast.ImportFrom | ast.Import)
-    ]
-    assert imported_by("; ".join(at_once), ("torch", "pandas", "huggingface_hub", *SLOW)) == []

@@ -5,14 +5,14 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.super_resolution import measuring
-from pages.parts.workbench import screen
+from pages.parts.workbench import pictures
 
 PAGE = Path(__file__).parents[2] / "pages" / "workbench.py"
 
 
 def test_nothing_is_measured_before_the_chosen_settings_are_drawn(monkeypatch):
     page = AppTest.from_file(PAGE, default_timeout=120).run()
-    measure, show_crops = measuring.measure, screen.show_crops
+    measure, show_crops = measuring.measure, pictures.show_crops
     events = []
 
     def measured(network, *rest):
@@ -24,7 +24,7 @@ def test_nothing_is_measured_before_the_chosen_settings_are_drawn(monkeypatch):
         events.append("drawn")
 
     monkeypatch.setattr(measuring, "measure", measured)
-    monkeypatch.setattr(screen, "show_crops", drawn)
+    monkeypatch.setattr(pictures, "show_crops", drawn)
     page.slider(key="r").set_value(0.85).run()
     assert not page.exception
     assert events[:2] == [3, "drawn"]

@@ -16,11 +16,12 @@ def start_page(title: str, lead: str) -> None:
     st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
     st.title(title, anchor=False)
     st.markdown(lead)
-    freeze_modules(title)
+    _freeze_modules()
 
 
 @st.cache_resource(show_spinner=False)
-def freeze_modules(imported_by: str) -> None:
-    """Streamlit collects garbage after every run; without the modules so far it is no wait."""
+def _freeze_modules() -> None:
+    """Streamlit collects garbage after every run; without the imported modules it is no wait."""
+    gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)
