@@ -1,10 +1,11 @@
 """Photographs that come with scikit-image, and the generated chart: pictures without a download."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
-from skimage import data
+from PIL import Image
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging.chart import chart
@@ -52,15 +53,15 @@ SAMPLES: tuple[Sample, ...] = (
 )
 PHOTOGRAPHS = tuple(sample.key for sample in SAMPLES if sample.key != "chart")
 
-# What a sample is read from and where its crops are centred, as (row, column).
-_SOURCES: dict[str, tuple[Callable[[], np.ndarray], tuple[int, int]]] = {
-    "astronaut": (data.astronaut, (106, 222)),
-    "cat": (data.chelsea, (114, 186)),
-    "coffee": (data.coffee, (270, 362)),
-    "motorcycle": (lambda: data.stereo_motorcycle()[0], (320, 370)),
-    "rocket": (data.rocket, (190, 325)),
-    "tissue": (data.immunohistochemistry, (400, 330)),
-    "chart": (chart, (120, 360)),
+# Its file in scikit-image, if it has one, and where its crops are centred, as (row, column).
+_SOURCES: dict[str, tuple[str | None, tuple[int, int]]] = {
+    "astronaut": ("astronaut.png", (106, 222)),
+    "cat": ("chelsea.png", (114, 186)),
+    "coffee": ("coffee.png", (270, 362)),
+    "motorcycle": ("motorcycle_left.png", (320, 370)),
+    "rocket": ("rocket.jpg", (190, 325)),
+    "tissue": ("ihc.png", (400, 330)),
+    "chart": (None, (120, 360)),
 }
 CALIBRATION_KEYS = ("astronaut", "cat", "coffee", "motorcycle")
 
@@ -86,8 +87,8 @@ def load_sample(key: str, side: int | None = None) -> Picture:
     if key not in _SOURCES:
         raise QuantlibError(f"There is no sample {key!r}; choose one of {', '.join(_SOURCES)}.")
     title = next(sample.title for sample in SAMPLES if sample.key == key)
-    read, centre = _SOURCES[key]
-    rgb = read()
+    file, centre = _SOURCES[key]
+    rgb = _read(file) if file else chart()
     height, width = rgb.shape[:2]
     if side is None:
         sides = (height // UNIT * UNIT, width // UNIT * UNIT)
@@ -104,7 +105,14 @@ def load_sample(key: str, side: int | None = None) -> Picture:
         for middle, size, whole in zip(centre, sides, (height, width), strict=True)
     )
     crop = rgb[top : top + sides[0], left : left + sides[1]]
-    return Picture(np.ascontiguousarray(crop), None, title)
+    return Picture(crop.copy(), None, title)
+
+
+@cache
+def _read(file: str) -> np.ndarray:
+    """The pixels of a photograph; scikit-image's own reader imports a package for every format."""
+    with files("skimage").joinpath("data", file).open("rb") as source:
+        return np.asarray(Image.open(source).convert("RGB"))
 
 
 def calibration_pictures(side: int = 96) -> list[np.ndarray]:

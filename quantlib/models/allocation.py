@@ -40,6 +40,11 @@ class Bounded(TorchDispatchMode):
         self.held, self.left = held, 2 * held + SPARE
         self.tensors_left = min(EACH * tensors, held // FEWEST) + SPARE_TENSORS
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Or PyTorch would import its compiler, for over a second, to keep it off this."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:

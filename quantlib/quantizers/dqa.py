@@ -265,8 +265,9 @@ class DQAQuantizer(Quantizer):
         if not self.extra_bits or not len(self._chosen):
             return 0, 0
         symbols, channels = 1 << self.extra_bits, len(self.important)
-        offsets = symbols * torch.arange(channels, dtype=torch.int32)
-        errors = q.to(torch.int32).bitwise_and_(symbols - 1)
+        integers = torch.int16 if symbols * channels <= 1 << 15 else torch.int32
+        offsets = symbols * torch.arange(channels, dtype=integers)
+        errors = q.to(integers).bitwise_and_(symbols - 1)
         errors += along_channels(offsets, q, self.channel_dim)
         counts = torch.bincount(in_memory_order(errors), minlength=symbols * channels)
         chosen = counts.view(channels, symbols)[self._chosen]

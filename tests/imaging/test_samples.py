@@ -2,6 +2,7 @@ import socket
 
 import numpy as np
 import pytest
+from skimage import data
 
 from quantlib.errors import QuantlibError
 from quantlib.imaging.chart import chart
@@ -36,6 +37,32 @@ def test_crops_have_the_side_asked_for(key, side):
     assert rgb.flags.c_contiguous
     if side > 1:
         assert rgb.std() > 20
+
+
+@pytest.mark.parametrize(
+    ("key", "reader"),
+    [
+        ("astronaut", "astronaut"),
+        ("cat", "chelsea"),
+        ("coffee", "coffee"),
+        ("motorcycle", "stereo_motorcycle"),
+        ("rocket", "rocket"),
+        ("tissue", "immunohistochemistry"),
+    ],
+)
+def test_pixels_are_those_that_scikit_image_reads(key, reader):
+    read = getattr(data, reader)()
+    whole = read[0] if isinstance(read, tuple) else read
+    middle = min(whole.shape[:2]) // 12 * 12
+    rgb = load_sample(key, middle).rgb
+    rows = np.lib.stride_tricks.sliding_window_view(whole, (middle, middle, 3))
+    assert any((rgb == crop).all() for crop in rows.reshape(-1, middle, middle, 3))
+
+
+def test_a_sample_may_be_changed_and_the_next_one_is_whole():
+    first = load_sample("cat").rgb
+    first[:] = 0
+    assert load_sample("cat").rgb.any()
 
 
 def test_every_sample_says_where_it_is_from():

@@ -1,10 +1,12 @@
 """Tensor work beside each other: results, errors, turns and what is dropped."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
+from pages.parts.shared import worker
 from pages.parts.shared.worker import CORES, on_worker, side_by_side
 
 
@@ -33,3 +35,36 @@ def test_what_has_not_begun_is_dropped():
             assert begun.acquire(timeout=10)
     go_on.set()
     assert [future.cancelled() for future in futures.values()] == [False] * CORES + [True] * 3
+
+
+def test_two_who_ask_for_the_same_wait_for_one_piece_of_work_and_for_no_core(monkeypatch):
+    monkeypatch.setattr(worker, "CORES", 2)
+    monkeypatch.setattr(worker, "_threads", ThreadPoolExecutor(2))
+    go_on, begun, made = threading.Event(), threading.Semaphore(0), []
+
+    def make(item: int) -> int:
+        made.append(item)
+        begun.release()
+        assert item or go_on.wait(10)
+        return 6 // item
+
+    with (
+        side_by_side(make, [0], name=str) as first,
+        side_by_side(make, [0, 1, 2, 3], name=str) as second,
+    ):
+        for _ in range(4):
+            assert begun.acquire(timeout=10)
+        assert not first[0].done() and not second[0].done()
+        go_on.set()
+        for futures in (first, second):
+            with pytest.raises(ZeroDivisionError):
+                futures[0].result(10)
+        assert [second[n].result(10) for n in (1, 2, 3)] == [6, 3, 2]
+    assert sorted(made) == [0, 1, 2, 3]
+
+
+def test_what_was_done_is_done_again_for_who_asks_later():
+    for _ in range(2):
+        with side_by_side(lambda n: [n], [1], name=str) as futures:
+            last = futures[1].result(10)
+    assert last == [1]

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import streamlit as st
 
 from quantlib.errors import QuantlibError
-from quantlib.models.hub import hub_reachable
 
 
 def check_name(name: str) -> None:
@@ -24,8 +24,10 @@ def coming_from_hub(what: str) -> Iterator[None]:
         yield
 
 
-@st.cache_resource(ttl="5m", show_spinner=False)
+@st.cache_resource(ttl=timedelta(minutes=5), show_spinner=False)  # a text would need pandas
 def hub_is_reachable() -> bool:
+    from quantlib.models.hub import hub_reachable  # slow to import
+
     return hub_reachable()
 
 

@@ -6,7 +6,7 @@ cores. Work that keeps to one core goes on, and several pieces of it go on side 
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
@@ -31,22 +31,21 @@ def on_worker(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 @contextmanager
 def side_by_side(
-    work: Callable[[Item], T], items: Iterable[Item]
+    work: Callable[[Item], T],
+    items: Iterable[Item],
+    name: Callable[[Item], Hashable] = lambda item: object(),
 ) -> Iterator[dict[Item, Future[T]]]:
     """The futures of `work` for all items; those not begun when the block is left are dropped.
 
-    No more than one item per core waits in line, so that visitors take turns.
+    No more than one item per core waits in line, so that visitors take turns. What goes by the same
+    `name` gives the same: while one of them is worked on, all others wait for it without a core.
     """
     futures: dict[Item, Future[T]] = {item: Future() for item in items}
     to_do = iter(list(futures.items()))
 
     def work_on_next() -> None:
         for item, future in to_do:
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(work(item))
-                except BaseException as error:
-                    future.set_exception(error)
+            if future.set_running_or_notify_cancel() and _work_once(name(item), future, work, item):
                 _threads.submit(work_on_next)
                 return
 
@@ -57,6 +56,35 @@ def side_by_side(
     finally:
         for future in futures.values():
             future.cancel()
+
+
+_begun: dict[Hashable, Future] = {}
+_beginning = threading.Lock()
+
+
+def _work_once(name: Hashable, future: Future[T], work: Callable[[Item], T], item: Item) -> bool:
+    """Whether it was worked on here: not where `name` is under way, whose outcome `future` gets."""
+    with _beginning:
+        first = _begun.setdefault(name, future)
+    if first is not future:
+        first.add_done_callback(lambda done: _pass_on(done, future))
+        return False
+    try:
+        future.set_result(work(item))
+    except BaseException as error:
+        future.set_exception(error)
+    finally:
+        with _beginning:
+            del _begun[name]
+    return True
+
+
+def _pass_on(done: Future[T], to: Future[T]) -> None:
+    error = done.exception()
+    if error is None:
+        to.set_result(done.result())
+    else:
+        to.set_exception(error)
 
 
 def use_one_core() -> None:

@@ -48,8 +48,14 @@ def ranking_of(
 
 def measured(subject: Subject, network: LoadedNetwork, settings: Settings) -> Measurement:
     """`subject` through `network` under `settings`."""
-    weights = weights_for(network, settings)
-    return on_worker(_measured, subject.digest, network.name, weights, settings, subject, network)
+    return on_worker(_measured, *name_of(subject, network, settings), subject, network)
+
+
+def name_of(
+    subject: Subject, network: LoadedNetwork, settings: Settings
+) -> tuple[str, str, str | None, Settings]:
+    """What a measurement goes by in caches."""
+    return subject.digest, network.name, weights_for(network, settings), settings
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)

@@ -1,6 +1,6 @@
 """Measurements and searches that a page waits for."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.parts.shared.progress import progress, results
 from pages.parts.shared.worker import side_by_side
-from pages.parts.super_resolution.measuring import known_search, measured, ranking_of
+from pages.parts.super_resolution.measuring import known_search, measured, name_of, ranking_of
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import SEARCHED
@@ -25,7 +25,10 @@ def measurements(choices: Choices, settings: list[Settings]) -> Iterator[UnderWa
     def measure(one: Settings) -> Measurement:
         return measured(choices.subject, choices.network, one)
 
-    with side_by_side(measure, settings) as futures:
+    def name(one: Settings) -> Hashable:
+        return name_of(choices.subject, choices.network, one)
+
+    with side_by_side(measure, settings, name) as futures:
         yield futures
 
 

@@ -1,5 +1,7 @@
 """The pictures of the workbench: the slider, the crops, and the crop with fewer and fewer bits."""
 
+from functools import lru_cache
+
 import numpy as np
 import streamlit as st
 
@@ -17,9 +19,9 @@ def show_slider(choices: Choices, full: Measurement, result: Measurement, crop: 
         if point := clicked_point("slider"):
             crops.remember_crop(*point)
 
-    quantized_png = png_bytes(result.rgb)
+    quantized_png = _png(result)
     compare_slider(
-        png_bytes(full.rgb),
+        _png(full),
         quantized_png,
         f"FP32{_decibel(full)}",
         f"{choices.settings.summary}{_decibel(result)}",
@@ -38,6 +40,11 @@ def show_slider(choices: Choices, full: Measurement, result: Measurement, crop: 
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+@lru_cache(maxsize=32)
+def _png(measurement: Measurement) -> bytes:
+    return png_bytes(measurement.rgb)
 
 
 def _decibel(measurement: Measurement) -> str:
