@@ -338,7 +338,7 @@ class Viewer {
     this.stage.setAttribute("aria-label", data.alt);
     this.root.dataset.mode = view.mode;
     this.root.dataset.difference = view.difference;
-    this.root.dataset.panes = data.panes.length > 1 ? "many" : "one";
+    this.root.dataset.panes = ["one", "two"][data.panes.length - 1] ?? "many";
     panes.forEach((pane, index) => {
       const which = side ? index : view.shown;
       pane.querySelector(".face").style.height = `${height}px`;

@@ -365,7 +365,7 @@ def test_the_loupe_tells_the_values_of_all_panes(opened):
 
 
 def test_keys_alone_reach_and_do_everything(opened):
-    page = opened(panes=2, mode="split")
+    page = opened(panes=3, mode="split")
     focused = (
         "() => { let e = document.activeElement; while (e?.shadowRoot) "
         "e = e.shadowRoot.activeElement; "
@@ -385,7 +385,7 @@ def test_keys_alone_reach_and_do_everything(opened):
         button = page.get_by_role("button", name=mode)
         button.press("Enter")
         expect(button).to_have_attribute("aria-pressed", "true")
-        assert faces(page).count() == (2 if mode == "Side by side" else 1)
+        assert faces(page).count() == (3 if mode == "Side by side" else 1)
 
 
 def test_arrow_keys_move_the_divider(opened):

@@ -98,7 +98,8 @@ class View:
             and _is_number(value["zoom"], 64)
             and all(_is_number(value[name], 1) for name in ("x", "y", "divider"))
             and all(
-                value[name] in range(MAX_PANES) for name in ("shown", "left", "right", "reference")
+                type(value[name]) is int and value[name] in range(MAX_PANES)
+                for name in ("shown", "left", "right", "reference")
             )
         )
         return cls(**value) if sound else None
@@ -173,7 +174,7 @@ def _nothing() -> None: ...
 
 
 def _is_number(value: Any, most: float) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= most
+    return type(value) in (int, float) and math.isfinite(value) and 0 <= value <= most
 
 
 def _png_size(png: bytes) -> tuple[int, int]:
