@@ -39,7 +39,7 @@ class Picture {
       bitmap = await createImageBitmap(bitmap, {
         resizeWidth: Math.ceil(bitmap.width / 2),
         resizeHeight: Math.ceil(bitmap.height / 2),
-        resizeQuality: "high",
+        resizeQuality: "medium", // halves by the mean, which is what is wanted
       });
       if (this.closed) return bitmap.close();
       this.levels.push(bitmap);

@@ -182,6 +182,16 @@ class Viewer {
     this.draw();
   }
 
+  #holdByKey() {
+    this.hold(true);
+    const ended = new AbortController(); // also where the window loses the keys
+    const end = () => {
+      this.hold(false);
+      ended.abort();
+    };
+    for (const sign of ["keyup", "blur"]) window.addEventListener(sign, end, { signal: ended.signal });
+  }
+
   lookAt(at) {
     const { width, height } = this.scene;
     const inside = at && at.x >= 0 && at.y >= 0 && at.x < width && at.y < height;
@@ -230,8 +240,6 @@ class Viewer {
       event.preventDefault();
       event.stopPropagation();
     };
-    this.root.onkeyup = (event) => event.key === " " && this.hold(false);
-    this.root.onfocusout = () => this.hold(false);
     this.root.onclick = (event) => {
       const button = event.target.closest("button");
       if (!button) return;
@@ -283,7 +291,7 @@ class Viewer {
     else if (many && (key === "d" || key === "D")) {
       const next = (DIFFERENCES.indexOf(this.view.difference) + 1) % DIFFERENCES.length;
       this.set({ difference: DIFFERENCES[next] }, `Difference: ${DIFFERENCES[next]}`);
-    } else if (key === " " && many && (onStage || target.dataset.act === "hold")) this.hold(true);
+    } else if (key === " " && many && !repeat && (onStage || target.dataset.act === "hold")) this.#holdByKey();
     else if (target.matches(".range") && key in ARROWS) {
       const [across, down] = ARROWS[key];
       this.moveDivider(100 * this.view.divider + DIVIDER_STEP * (across - down));

@@ -282,12 +282,18 @@ def test_a_double_click_goes_to_400_percent_and_back(opened):
     expect(page.get_by_text("point: None")).to_be_visible()
 
 
-def test_below_full_size_pixels_are_averaged(opened):
-    page = opened(size=(400, 800), panes=1, most=244)
-    assert factor(page) == 50
-    (pane,), (rgb,) = seen(page), pictures(1, (400, 800))
-    mean = rgb.reshape(200, 2, 400, 2, 3).mean((1, 3))
-    assert np.abs(whole(pane, 1, (200, 400)) - mean).mean() < 4
+@pytest.mark.parametrize(
+    ("size", "shrunk", "most"),
+    [((400, 800), 2, 244), ((2400, 2000), 8, 344)],
+    ids=["small", "large"],
+)
+def test_below_full_size_pixels_are_averaged(opened, size, shrunk, most):
+    page = opened(size=size, panes=1, most=most)
+    assert factor(page) == pytest.approx(100 / shrunk, abs=0.5)
+    (pane,), (rgb,) = seen(page), pictures(1, size)
+    height, width = (side // shrunk for side in size)
+    mean = rgb.reshape(height, shrunk, width, shrunk, 3).mean((1, 3))
+    assert np.abs(whole(pane, 1, (height, width)) - mean).mean() < 4
 
 
 def test_digits_flicker_in_place_and_space_holds_the_reference(opened):
