@@ -43,7 +43,7 @@ function writeCaption(caption, pane, number, pressed) {
   caption.querySelector("kbd").textContent = number;
   caption.querySelector("b").textContent = pane.name;
   const facts = pane.facts.map((fact) => fact.replaceAll(" ", "\u00a0")); // lines break between them
-  caption.querySelector(".facts").textContent = facts.join(" · ");
+  caption.querySelector(".facts").textContent = facts.join("\u00a0· ");
   caption.setAttribute("aria-pressed", pressed);
   caption.dataset.pane = number - 1;
 }

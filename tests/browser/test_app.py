@@ -16,6 +16,7 @@ from tests.browser.workbench import press, sentence
 
 PAGES = {
     "": "Workbench",
+    "compare": "Compare",
     "importance": "Importance",
     "memory": "Memory",
     "classify": "Classify",
