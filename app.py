@@ -12,6 +12,11 @@ if __name__ == "__main__":
                 help="One picture through one network: what matters, what is lost, what is saved.",
             ),
             st.Page(
+                "pages/compare.py",
+                title="Compare",
+                help="Up to six results under one zoom: flicker, divider, difference, values.",
+            ),
+            st.Page(
                 "pages/importance.py",
                 title="Importance",
                 help="Which channels matter, by which criterion, and one of them step by step.",

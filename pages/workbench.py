@@ -20,7 +20,7 @@ from pages.parts.workbench.panels import (
     show_memory,
     show_quality,
 )
-from pages.parts.workbench.pictures import show_crops, show_slider, show_strip
+from pages.parts.workbench.pictures import show_crops, show_strip, show_viewer
 from quantlib.ptq import Settings
 from quantlib.tasks.super_resolution import Measurement
 
@@ -54,7 +54,7 @@ def show_result(choices: Choices, full: Measurement, result: Measurement, crop: 
     st.subheader(sentence(choices.settings, full, result), anchor=False)
     look, details = st.columns([5, 6], gap="medium")
     with look:
-        show_slider(choices, full, result, crop)
+        show_viewer(choices, full, result, crop)
         show_adapted(choices)
     with details:
         show_crops(choices, full, result, crop)

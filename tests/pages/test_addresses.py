@@ -23,6 +23,7 @@ CHOICES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("workbench", OWN | {"method": "Entropy coding"}, {"budget": 2.5}),
     ("workbench", OWN | {"method": "RLQ"}, {"rlq_bits": 8, "depth": "half"}),
     ("workbench", OWN, {"method": "pot", "bits": 2, "role": "input"}),
+    ("compare", OWN | {"method": "Direct"}, {"preset": "Same bits"}),
     ("importance", {"picture": "Cat"}, {"criterion": "energy", "scales": "frozen", "channel": 3}),
     ("importance", {"picture": "Cat"}, {"network": "builtin:edsr-x4"}),
     ("importance", {"picture": "Cat"}, {"layer": "body.0.body.0", "bench": "U-Net on CamVid"}),

@@ -40,6 +40,7 @@ PANELS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "workbench, RLQ": ("workbench", {"picture": "Cat", "method": "RLQ", "depth": "Half"}, ()),
     "workbench, own truth": ("workbench", OWN, ("upload",)),
     "workbench, own input": ("workbench", OWN | {"role": "input"}, ("upload",)),
+    "compare": ("compare", {"picture": "Cat", "method": "Direct"}, ()),
     "importance": ("importance", {"picture": "Cat"}, ()),
     "memory": ("memory", OWN, ("upload",)),
     "rlq": ("rlq", {"picture": "Cat", "kind": "Weights"}, ()),

@@ -30,7 +30,7 @@ class Crop:
         return top, left, top + side, left + side
 
     def fractions(self, height: int, width: int) -> tuple[float, float, float, float]:
-        """(x0, y0, x1, y1) as fractions, for the compare slider."""
+        """(x0, y0, x1, y1) as fractions, for a mark in the viewer."""
         top, left, bottom, right = self.box(height, width)
         return left / width, top / height, right / width, bottom / height
 

@@ -1,4 +1,4 @@
-"""The pictures of the workbench: the slider, the crops, and the crop with fewer and fewer bits."""
+"""The pictures of the workbench: the viewer, the crops, and the crop with fewer and fewer bits."""
 
 from functools import lru_cache
 
@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.figures import crops
-from pages.parts.figures.compare import clicked_point, compare_slider
+from pages.parts.figures.viewer import Pane, View, clicked_point, viewer
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION, psnr_y
@@ -14,27 +14,25 @@ from quantlib.imaging.reading import png_bytes
 from quantlib.tasks.super_resolution import Measurement
 
 
-def show_slider(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+def show_viewer(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
     def move_crop() -> None:
-        if point := clicked_point("slider"):
+        if point := clicked_point("viewer"):
             crops.remember_crop(*point)
 
-    quantized_png = _png(result)
-    compare_slider(
-        _png(full),
-        quantized_png,
-        f"FP32{_decibel(full)}",
-        f"{choices.settings.summary}{_decibel(result)}",
-        f"{choices.subject.title}, enlarged by the FP32 network and with quantized activations",
-        key="slider",
-        crop=crop.fractions(*full.rgb.shape[:2]),
+    quantized = _pane(choices.settings.summary, result)
+    viewer(
+        [_pane("FP32", full), quantized],
+        key="viewer",
+        alt=f"{choices.subject.title}, enlarged by the FP32 network and with quantized activations",
+        view=View(mode="split"),
+        mark=crop.fractions(*full.rgb.shape[:2]),
         max_height=560,
         on_click=move_crop,
     )
-    st.caption("Drag the divider, or use the arrow keys. Click to move the crop of all panels.")
+    st.caption("Click to move the crop of all panels.")
     st.download_button(
         f"Download the {choices.settings.summary} result",
-        quantized_png,
+        quantized.png,
         f"{choices.subject.digest[:8]}-x{choices.network.scale}.png",
         "image/png",
         icon=":material/download:",
@@ -43,12 +41,9 @@ def show_slider(choices: Choices, full: Measurement, result: Measurement, crop: 
 
 
 @lru_cache(maxsize=32)
-def _png(measurement: Measurement) -> bytes:
-    return png_bytes(measurement.rgb)
-
-
-def _decibel(measurement: Measurement) -> str:
-    return "" if measurement.psnr_y is None else f" · {measurement.psnr_y:.2f} dB"
+def _pane(name: str, made: Measurement) -> Pane:
+    png, size = png_bytes(made.rgb), made.ledger.total.total
+    return Pane(name, png, made.psnr_y, made.ssim_y, size)
 
 
 def show_crops(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
