@@ -31,10 +31,11 @@ def show(race: Race, costs: list[Cost]) -> None:
     st.caption(
         f"Measured here: {race.rounds} rounds in which all forms take turns, on "
         f"{race.side}×{race.side} pixels; the median, ± half the way from the fastest to the "
-        f"slowest. Machine: {machine()}. {CONVENTION}; beyond its own size the picture goes on as "
-        "its mirror image. A network with 2 bits takes as long as one with 4: both are multiplied "
-        "as bytes, so 2 bits buy bytes and no time. In a chain of layers only neighbours are held "
-        "at once: codes between them save what moves, not the peak; bands of rows bring that down."
+        f"slowest; where it goes, on one thread. Machine: {machine()}. {CONVENTION}; beyond its "
+        "own size the picture goes on as its mirror image. A network with 2 bits takes as long as "
+        "one with 4: both are multiplied as bytes, so 2 bits buy bytes and no time. In a chain of "
+        "layers only neighbours are held at once: codes between them save what moves, not the "
+        "peak; bands of rows bring that down."
     )
     st.caption(
         "Published, elsewhere: QuantSR's paper and code give operations saved, by counting, and "

@@ -1,6 +1,7 @@
 """The first screen: which channels matter, what the picture loses, what it saves."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.figures import crops
 from pages.parts.shared.notices import notice
@@ -14,6 +15,7 @@ from pages.parts.super_resolution.reproduce import show_reproduce
 from pages.parts.super_resolution.sidebar import Choices, choose
 from pages.parts.super_resolution.waiting import UnderWay, measurements, wait_for_greedy
 from pages.parts.workbench.compared import all_settings, full_precision, series_of
+from pages.parts.workbench.integers import integer_time
 from pages.parts.workbench.panels import (
     show_allocation,
     show_importance,
@@ -39,9 +41,10 @@ def show(choices: Choices) -> None:
     with measurements(choices, first) as under_way:  # and nothing else beside them
         full, result = results(under_way, first, "Measuring")
     crop = crop_of(choices, full)
-    show_result(choices, full, result, crop)
+    time = show_result(choices, full, result, crop)
     with measurements(choices, all_settings(choices)) as under_way:
         show_comparisons(choices, full, result, crop, under_way)
+    time.caption(integer_time(choices))
 
 
 def crop_of(choices: Choices, full: Measurement) -> crops.Crop:
@@ -50,14 +53,19 @@ def crop_of(choices: Choices, full: Measurement) -> crops.Crop:
     return crops.crop_from_address(reference, bicubic(subject, choices.network.scale))
 
 
-def show_result(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+def show_result(
+    choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop
+) -> DeltaGenerator:
+    """Draws the sentence and the pictures; returns the place where times go, once measured."""
     st.subheader(sentence(choices.settings, full, result), anchor=False)
+    time = st.empty()
     look, details = st.columns([5, 6], gap="medium")
     with look:
         show_viewer(choices, full, result, crop)
         show_adapted(choices)
     with details:
         show_crops(choices, full, result, crop)
+    return time
 
 
 def show_comparisons(
@@ -100,7 +108,7 @@ def sentence(settings: Settings, full: Measurement, result: Measurement) -> str:
 
 
 with notice():
-    choices = choose()
+    choices = choose(with_runtime=True)
     if choices.settings.needs_ranking:
         wait_for_greedy(choices)
     show(choices)

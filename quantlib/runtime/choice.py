@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from quantlib.errors import QuantlibError
 from quantlib.ptq import Settings
 from quantlib.ptq.parameters import OneOf, Parameter
 from quantlib.runtime.forms import onnx_form, require_integers
@@ -58,6 +59,15 @@ class Runtime:
         """Whether the ends are a choice; ONNX has no layer that takes codes and gives FP32."""
         return self.name == INTEGER and settings.entry.learned
 
+    def flags(self, settings: Settings) -> list[str]:
+        """The command line's options that stand for this, with `settings`.
+
+        >>> Runtime("integer").flags(Settings("direct", 8))
+        ['--runtime', 'integer']
+        """
+        words = [] if self.simulates else CHOICES["runtime"].flags(self.name)
+        return words + (CHOICES["ends"].flags(self.ends) if self.has_ends(settings) else [])
+
     @property
     def reads_files(self) -> bool:
         """Whether a network may be an exported file."""
@@ -76,3 +86,16 @@ class Runtime:
 
 
 IN_PYTORCH = Runtime()
+
+
+def has_integers(settings: Settings) -> bool:
+    """Whether a network with these settings runs as integers.
+
+    >>> has_integers(Settings("direct", 8)), has_integers(Settings("direct", 3))
+    (True, False)
+    """
+    try:
+        require_integers(settings)
+    except QuantlibError:
+        return False
+    return True

@@ -68,7 +68,7 @@ def _show_on_demand(
         if not place.button(title, icon=":material/play_arrow:", key=f"{title} button"):
             return
         place.empty()
-        prepared: QuantizedNetwork = quantized(choices)
+        prepared: QuantizedNetwork = quantized(choices.network, choices.settings)
         use_one_core()
         with progress(title) as watch:
             found = work(prepared, to_tensor(choices.subject.low), watch=watch)

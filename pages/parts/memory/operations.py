@@ -13,7 +13,9 @@ def show_operations(choices: Choices) -> None:
     """What the current choice adds to the network's own work."""
     result = measured(choices.subject, choices.network, choices.settings)
     low = to_tensor(choices.subject.low)
-    counts = on_worker(count_operations, quantized(choices), low, result.ledger.sites)
+    counts = on_worker(
+        count_operations, quantized(choices.network, choices.settings), low, result.ledger.sites
+    )
     rows = [
         {"operation": "the network's multiply-accumulates", "count": counts.macs},
         {"operation": "quantize: multiply, round, clip", "count": counts.quantize},

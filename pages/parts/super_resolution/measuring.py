@@ -14,9 +14,9 @@ from pages.parts.super_resolution.network_forms import (
 )
 from pages.parts.super_resolution.networks import LoadedNetwork
 from pages.parts.super_resolution.pictures import Subject
-from pages.parts.super_resolution.sidebar import Choices
 from quantlib.importance import Ranking
 from quantlib.ptq import QuantizedNetwork, Settings, methods
+from quantlib.runtime.choice import IN_PYTORCH, Runtime
 from quantlib.tasks.super_resolution import Measurement, measure
 
 
@@ -46,16 +46,19 @@ def ranking_of(
     return quantizing.ranking_of(without_rlq(network, settings), settings, watch)
 
 
-def measured(subject: Subject, network: LoadedNetwork, settings: Settings) -> Measurement:
-    """`subject` through `network` under `settings`."""
-    return on_worker(_measured, *name_of(subject, network, settings), subject, network)
+def measured(
+    subject: Subject, network: LoadedNetwork, settings: Settings, runtime: Runtime = IN_PYTORCH
+) -> Measurement:
+    """`subject` through `network` under `settings`, as `runtime` computes it."""
+    name = name_of(subject, network, settings, runtime)
+    return on_worker(_measured, *name, subject, network)
 
 
 def name_of(
-    subject: Subject, network: LoadedNetwork, settings: Settings
-) -> tuple[str, str, str | None, Settings]:
+    subject: Subject, network: LoadedNetwork, settings: Settings, runtime: Runtime = IN_PYTORCH
+) -> tuple[str, str, str | None, Settings, Runtime]:
     """What a measurement goes by in caches."""
-    return subject.digest, network.name, weights_for(network, settings), settings
+    return subject.digest, network.name, weights_for(network, settings), settings, runtime
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
@@ -64,13 +67,32 @@ def _measured(
     name: str,
     sha256: str | None,
     settings: Settings,
+    runtime: Runtime,
     _subject: Subject,
     _network: LoadedNetwork,
 ) -> Measurement:
-    made = quantizing.quantized(quantizable(_network, settings), settings)
+    made = at_runtime(_network, settings, runtime)
     return measure(made, _subject.low, _network.scale, _subject.truth)
 
 
-def quantized(choices: Choices) -> QuantizedNetwork:
-    """The quantized network of these choices, shared and never changed."""
-    return quantizing.quantized(quantizable(choices.network, choices.settings), choices.settings)
+def quantized(network: LoadedNetwork, settings: Settings) -> QuantizedNetwork:
+    """The quantized network, shared and never changed."""
+    return quantizing.quantized(quantizable(network, settings), settings)
+
+
+def at_runtime(
+    network: LoadedNetwork, settings: Settings, runtime: Runtime = IN_PYTORCH
+) -> QuantizedNetwork:
+    """The same as `runtime` computes it."""
+    if runtime.simulates:
+        return quantized(network, settings)
+    return on_worker(_running, quantizable(network, settings).key, settings, runtime, network)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _running(
+    key: tuple, settings: Settings, runtime: Runtime, _network: LoadedNetwork
+) -> QuantizedNetwork:
+    from quantlib.runtime.running import at_runtime  # ONNX comes with it
+
+    return at_runtime(quantized(_network, settings), runtime)

@@ -9,6 +9,7 @@ from pages.parts.super_resolution.pictures import Subject
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.imaging.reading import png_bytes
+from quantlib.runtime.choice import Runtime
 
 TRUTH, INPUT = "truth.png", "input.png"  # a visitor's picture, as it is downloaded
 
@@ -52,9 +53,20 @@ def python_lines(choices: Choices) -> str:
         f"network = open_network({name_for(choices.network, settings)!r}, settings)\n"
         "sites = sites_of(network, settings.method)\n"
         "quantized = prepare(sites, settings, default_pairs(network))\n"
+        f"{_runtime_lines(choices.runtime)}"
         f"{low_and_truth}"
         "result = measure(quantized, low, network.scale, truth)\n"
         "print(result.psnr_y, result.ledger.total.total, result.ledger.bits_per_activation)\n"
+    )
+
+
+def _runtime_lines(runtime: Runtime) -> str:
+    if runtime.simulates:
+        return ""
+    return (
+        "from quantlib.runtime.choice import Runtime\n"
+        "from quantlib.runtime.running import at_runtime\n\n"
+        f"quantized = at_runtime(quantized, {runtime!r})\n"
     )
 
 
@@ -62,7 +74,7 @@ def show_reproduce(choices: Choices) -> None:
     """The panel at the foot of a page."""
     with reproduce_panel():
         name = name_for(choices.network, choices.settings)
-        flags = choices.settings.flags()
+        flags = *choices.settings.flags(), *choices.runtime.flags(choices.settings)
         show_lines(
             command(choices.subject, name, choices.network.scale, *flags), python_lines(choices)
         )

@@ -1,5 +1,6 @@
 """The sidebar: what a visitor chooses, held in the page's address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +12,22 @@ from pages.parts.super_resolution.network_forms import can_be_adapted, depths_of
 from pages.parts.super_resolution.networks import LoadedNetwork, choose_network, loaded
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.ptq import Settings, methods
-from quantlib.ptq.parameters import PARAMETERS
+from quantlib.ptq.parameters import PARAMETERS, OneOf
+from quantlib.runtime.choice import CHOICES, IN_PYTORCH, INTEGER, SIMULATED, Runtime, has_integers
+from quantlib.runtime.integer import ENDS
 
 
 @dataclass(frozen=True)
 class Choices:
-    """A picture, a network and how its activations are quantized."""
+    """A picture, a network, how its activations are quantized and what computes that."""
 
     subject: Subject
     network: LoadedNetwork
     settings: Settings
+    runtime: Runtime = IN_PYTORCH
 
 
-def choose(with_method: bool = True) -> Choices:
+def choose(with_method: bool = True, with_runtime: bool = False) -> Choices:
     """The sidebar's choices. QuantlibError when the picture or the network cannot be had."""
     with st.sidebar:
         picture = choose_picture()
@@ -36,6 +40,8 @@ def choose(with_method: bool = True) -> Choices:
         network = loaded(network_name)
         with trained:
             values |= _trained(method, network)
+            settings = Settings(**values)
+            runtime = _choose_runtime(settings) if with_runtime else IN_PYTORCH
         with held:
             chosen = subject(picture, network.scale)
             st.caption(
@@ -43,7 +49,31 @@ def choose(with_method: bool = True) -> Choices:
                 f"{chosen.low.shape[1] * network.scale}×{chosen.low.shape[0] * network.scale}. "
                 + "; ".join(chosen.notes)
             )
-    return Choices(chosen, network, Settings(**values))
+    return Choices(chosen, network, settings, runtime)
+
+
+def _choose_runtime(settings: Settings) -> Runtime:
+    """Whether the bits are simulated or computed with, where they can be."""
+    if not has_integers(settings):
+        return IN_PYTORCH
+    name = _ask_how("runtime", (SIMULATED, INTEGER))
+    simple = Runtime(name)
+    return Runtime(name, _ask_how("ends", ENDS)) if simple.has_ends(settings) else simple
+
+
+def _ask_how(field: str, choices: Sequence[str]) -> str:
+    how = CHOICES[field]
+    assert isinstance(how, OneOf)
+    return st.segmented_control(
+        how.title,
+        choices,
+        default=how.default,
+        format_func=how.title_of,
+        required=True,
+        key=how.key,
+        bind="query-params",
+        help=how.help,
+    )
 
 
 def _trained(method: str, network: LoadedNetwork) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pages.parts.super_resolution.sidebar import Choices
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import SEARCHED
 from quantlib.ptq.parameters import PARAMETERS
+from quantlib.runtime.choice import IN_PYTORCH, Runtime
 from quantlib.tasks.super_resolution import Measurement
 
 UnderWay = dict[Settings, Future[Measurement]]
@@ -22,11 +23,14 @@ UnderWay = dict[Settings, Future[Measurement]]
 def measurements(choices: Choices, settings: list[Settings]) -> Iterator[UnderWay]:
     """The chosen picture and network under each of `settings`, side by side and in that order."""
 
+    def runtime(one: Settings) -> Runtime:
+        return choices.runtime if one == choices.settings else IN_PYTORCH
+
     def measure(one: Settings) -> Measurement:
-        return measured(choices.subject, choices.network, one)
+        return measured(choices.subject, choices.network, one, runtime(one))
 
     def name(one: Settings) -> Hashable:
-        return name_of(choices.subject, choices.network, one)
+        return name_of(choices.subject, choices.network, one, runtime(one))
 
     with side_by_side(measure, settings, name) as futures:
         yield futures
