@@ -56,7 +56,8 @@ docs: .venv/.dev
 	$(BIN)/python -m tests.architecture.arrows
 
 bench: .venv/.runtime
-	$(BIN)/python -m quantlib bench
+	$(BIN)/python -m quantlib bench $(if $(wildcard $(DATA)/set5),\
+		--hr $(DATA)/set5/HR --lr $(DATA)/set5/LR_bicubic/X2)
 
 bench-app: .venv/.dev
 	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && \

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from quantlib.cli.options import folder
 from quantlib.coding import huffman
 from quantlib.coding import speed as coding
 from quantlib.coding.packing import pack, unpack
@@ -19,7 +20,7 @@ from quantlib.imaging.tensors import to_tensor
 from quantlib.models import load
 from quantlib.ptq import Settings
 from quantlib.runtime import speed as runtime
-from quantlib.tasks import memory
+from quantlib.tasks import integers, memory
 from quantlib.tasks.super_resolution import default_pairs, prepare, sites_of
 from quantlib.training.step_cost import relative_costs
 
@@ -28,7 +29,8 @@ TRANSFORMER = "builtin:quantsr-t-x2"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    pass
+    parser.add_argument("--hr", metavar="DIR", help="Set5: what integers keep of it is held too")
+    parser.add_argument("--lr", metavar="DIR", help="its reductions by 2")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -58,12 +60,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "transformer_relative_to_fp32": transformer_costs(),
         "memory": [asdict(one) for one in memory.held()],
         "versions": _versions(),
-        "requirements": _requirements(),
+        "requirements": _requirements(options),
     }
 
 
-def _requirements() -> list[dict[str, Any]]:
+def _requirements(options: argparse.Namespace) -> list[dict[str, Any]]:
     found = [*coding.requirements(), *runtime.requirements(), *memory.requirements()]
+    if options.hr and options.lr:
+        found.append(integers.quality(folder(options.hr), folder(options.lr)))
     return [{**asdict(one), "met": one.met} for one in found]
 
 

@@ -28,7 +28,7 @@ def requirements(monkeypatch) -> list[Requirement]:
     monkeypatch.setattr(bench.coding, "requirements", lambda: found)
     monkeypatch.setattr(bench.runtime, "requirements", lambda: [Requirement("smaller", 5, 3)])
     monkeypatch.setattr(bench.memory, "requirements", lambda: [Requirement("bands", 6, 4)])
-    measured = lambda options: {**MEASURED, "requirements": bench._requirements()}  # noqa: E731
+    measured = lambda options: {**MEASURED, "requirements": bench._requirements(options)}  # noqa: E731
     monkeypatch.setattr(bench, "run", measured)
     return found
 
