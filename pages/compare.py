@@ -2,12 +2,12 @@
 
 import streamlit as st
 
+from pages.parts.compare.archive import archive
 from pages.parts.compare.presets import PRESETS
-from pages.parts.compare.table import as_csv, rows_of
+from pages.parts.compare.table import as_csv, rows_of, title_of
 from pages.parts.figures.viewer import Pane, viewer
 from pages.parts.shared.notices import notice
 from pages.parts.shared.start import start_page
-from pages.parts.super_resolution.network_forms import ready_bits
 from pages.parts.super_resolution.reproduce import show_reproduce
 from pages.parts.super_resolution.sidebar import Choices, choose
 from pages.parts.super_resolution.waiting import measured_all, wait_for_greedy
@@ -30,13 +30,24 @@ def show(choices: Choices, found: dict[Settings, Measurement]) -> None:
     )
     rows = rows_of(found)
     st.dataframe(rows, hide_index=True)
-    st.download_button(
+    table, pictures = st.columns(2)
+    table.download_button(
         "Download the table as CSV",
         as_csv(rows),
         f"bitlens-compare-{choices.subject.source}-x{choices.network.scale}.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
+        width="stretch",
+    )
+    pictures.download_button(
+        "Download all results as ZIP",
+        lambda: archive(choices, found),
+        f"bitlens-compare-{choices.subject.source}-x{choices.network.scale}.zip",
+        "application/zip",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+        width="stretch",
     )
     st.caption(
         f"{CONVENTION}. Times are of passes that simulate few bits in floating point: they say "
@@ -46,7 +57,9 @@ def show(choices: Choices, found: dict[Settings, Measurement]) -> None:
 
 def pane(settings: Settings, made: Measurement) -> Pane:
     size = made.ledger.total.total
-    return Pane(settings.summary, png_bytes(made.rgb), made.psnr_y, made.ssim_y, size, made.seconds)
+    return Pane(
+        title_of(settings), png_bytes(made.rgb), made.psnr_y, made.ssim_y, size, made.seconds
+    )
 
 
 with notice():
@@ -62,11 +75,8 @@ with notice():
         bind="query-params",
     )
     columns = PRESETS[preset].columns(choices)
-    entry = choices.settings.entry
-    if entry.learned and choices.settings.bits not in ready_bits(choices.network):
-        st.info(f"{entry.title} has to learn this network first: choose it in the workbench.")
-    elif len(columns) == 1:
-        st.info(f"{entry.title} stands alone: choose another method, or ask for the same bits.")
+    if len(columns) == 1:
+        st.info(PRESETS[preset].alone)
     else:
         found = measured_all(choices, columns, "Measuring")
         show(choices, dict(zip(columns, found, strict=True)))

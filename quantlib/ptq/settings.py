@@ -48,6 +48,29 @@ class Settings:
         return f"{self.rate:g}-bit {entry.noun}" if entry.quantizes else entry.title
 
     @property
+    def letters(self) -> str:
+        """The settings in few letters, for names of files.
+
+        >>> Settings("dqa", 3).letters, Settings("fp32").letters, Settings("rlq", 4).letters
+        ('dqa-n3m3r40', 'fp32', 'rlq-n4')
+        >>> Settings("direct", 2, clip="mse", depth="half").letters
+        'direct-n2-mse-half'
+        """
+        entry = self.entry
+        words = [self.method]
+        if entry.budgeted:
+            words.append(f"b{self.bits_per_activation:g}")
+        elif entry.quantizes:
+            ranked = f"m{self.extra_bits}r{self.important * 100:g}" if entry.ranks else ""
+            words.append(f"n{self.bits}{ranked}")
+        more = {"clip": self.clip, "scales": self.scales, "depth": self.depth}
+        words += [value for name, value in more.items() if value != PARAMETERS[name].default]
+        words += ["unsigned"] if self.unsigned else []
+        criterion = self.criterion != PARAMETERS["criterion"].default
+        words += [self.criterion] if entry.ranks and criterion else []
+        return "-".join(words)
+
+    @property
     def rate(self) -> float:
         """Bits as they were asked for: the budget per activation, or n."""
         return self.bits_per_activation if self.entry.budgeted else self.bits

@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from pages.parts.compare.archive import archive, file_name
 from pages.parts.compare.presets import PRESETS
 from pages.parts.compare.table import as_csv, rows_of
 from pages.parts.figures.viewer import MAX_PANES
@@ -46,6 +50,49 @@ def test_a_bit_less_in_every_pane():
     _, *beside = PRESETS["Fewer and fewer bits"].columns(choices(Settings("direct", 4)))
     assert [one.bits for one in beside] == [6, 5, 4, 3, 2]
     assert {one.method for one in beside} == {"direct"}
+
+
+def test_what_is_learned_stands_beside_what_is_not():
+    _, *beside = PRESETS["After training or learned"].columns(choices(Settings("dqa", 3)))
+    assert [(one.method, one.bits) for one in beside] == [
+        ("direct", 4),
+        ("rlq", 4),
+        ("direct", 2),
+        ("rlq", 2),
+    ]
+    _, *depths = PRESETS["Depths"].columns(choices(Settings("dqa", 3)))
+    assert [(one.bits, one.depth) for one in depths] == [
+        (2, "full"),
+        (2, "half"),
+        (2, "quarter"),
+    ]
+
+
+def test_all_results_come_in_one_file():
+    chosen, rng = choices(Settings("dqa", 3)), np.random.default_rng(0)
+    found = {
+        one: Measurement(rng.integers(0, 256, (8, 8, 3), np.uint8), Ledger({}), 0.25, 2)
+        for one in (Settings("fp32"), Settings("dqa", 3), Settings("dqa", 2, depth="half"))
+    }
+    held = zipfile.ZipFile(io.BytesIO(archive(chosen, found)))
+    *pictures, card = held.namelist()
+    assert pictures == [
+        "cat-x2-fp32.png",
+        "cat-x2-dqa-n3m3r40.png",
+        "cat-x2-dqa-n2m3r40-half.png",
+    ]
+    for name, made in zip(pictures, found.values(), strict=True):
+        assert np.array_equal(np.asarray(Image.open(held.open(name))), made.rgb)
+    said = json.loads(held.read(card))
+    assert [one["file"] for one in said["results"]] == pictures
+    assert said["results"][1]["settings"][:4] == ["--method", "dqa", "--bits", "3"]
+    assert "Weights: " in said["provenance"]
+
+
+def test_names_of_files_hold_no_folder():
+    named = replace(choices(Settings("fp32")).subject, source="../../my photo.final.jpg")
+    chosen = replace(choices(Settings("fp32")), subject=named)
+    assert file_name(chosen, Settings("fp32")) == "my-photo-final-x2-fp32.png"
 
 
 def test_the_table_is_the_csv():

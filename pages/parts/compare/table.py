@@ -4,16 +4,27 @@ import csv
 import io
 
 from quantlib.ptq import Settings
+from quantlib.ptq.parameters import PARAMETERS
 from quantlib.tasks.super_resolution import Measurement
 
 Row = dict[str, str | float | None]
+
+
+def title_of(settings: Settings) -> str:
+    """What tells a result from the others beside it.
+
+    >>> title_of(Settings("rlq", 2)), title_of(Settings("rlq", 2, depth="half"))
+    ('2-bit RLQ', '2-bit RLQ, half depth')
+    """
+    full = settings.depth == PARAMETERS["depth"].default
+    return settings.summary if full else f"{settings.summary}, {settings.depth} depth"
 
 
 def rows_of(found: dict[Settings, Measurement]) -> list[Row]:
     """One row for each pane, in their order."""
     return [
         {
-            "result": settings.summary,
+            "result": title_of(settings),
             "PSNR in dB": _rounded(made.psnr_y, 2),
             "SSIM": _rounded(made.ssim_y, 4),
             "bytes of activations": made.ledger.total.total,
