@@ -1,15 +1,51 @@
-"""How much the pages of a parquet file unpack to, by their headers and without unpacking any.
+"""How much the pages of a parquet file unpack to: by its footer and their headers, unpacking none.
 
-A header is a struct of Thrift's compact protocol, after `PageHeader` of Apache Parquet's format.
+Both are structs of Thrift's compact protocol, `FileMetaData` and `PageHeader` of Apache Parquet's
+format. They are read here and not by pyarrow, whose reader of a column's metadata ends the whole
+process where a size in it is wrong.
 """
 
-from typing import BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
 
-STOP, TRUE, FALSE, BYTE, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = 0, 1, 2, 3, 7, 8, 9, 10, 11, 12
-UNPACKED_SIZE, STORED_SIZE = 2, 3  # the header's fields
+from quantlib.datasets.thrift import Fields, read_struct
+
+ROW_GROUPS, COLUMNS, METADATA = 4, 1, 3  # fields of the footer, of a row group, of a column
+STORED, DATA_PAGE, DICTIONARY_PAGE = 7, 9, 11  # fields of a column's metadata
+UNPACKED_SIZE, STORED_SIZE = 2, 3  # fields of a page's header
+TRAILER = 8  # bytes of the footer's length and the magic number after it
+LONGEST_FOOTER = 1_000_000
 WINDOW = 65_536  # bytes of a header at most
-DEEPEST = 16
 MAX_PAGES = 20_000
+
+
+class Column(NamedTuple):
+    """The pages of a group's column `number`: `length` bytes from `start` on."""
+
+    number: int
+    start: int
+    length: int
+
+
+def columns(file: BinaryIO) -> Iterator[Column]:
+    """All columns of all groups of rows. Raises ValueError and TypeError for damage."""
+    end = file.seek(0, 2)
+    file.seek(max(0, end - TRAILER))
+    length = int.from_bytes(file.read(4), "little")
+    if length > min(LONGEST_FOOTER, end - TRAILER):
+        raise ValueError("a footer that is longer than the file or than any picture data set has")
+    file.seek(end - TRAILER - length)
+    footer, _ = read_struct(file.read(length))
+    for group in footer.get(ROW_GROUPS) or ():
+        for number, column in enumerate(group.get(COLUMNS) or ()):
+            yield _column(number, column[METADATA])
+
+
+def _column(number: int, metadata: Fields) -> Column:
+    start = min(metadata[DATA_PAGE], metadata.get(DICTIONARY_PAGE) or metadata[DATA_PAGE])
+    if start < 0 or metadata[STORED] < 0:
+        raise ValueError("a column before the file begins")
+    return Column(number, start, metadata[STORED])
 
 
 def unpacked_sizes(file: BinaryIO, start: int, length: int) -> list[int]:
@@ -20,87 +56,14 @@ def unpacked_sizes(file: BinaryIO, start: int, length: int) -> list[int]:
     found, at = [], start
     while at < start + length:
         file.seek(at)
-        header = _Header(file.read(WINDOW))
-        sizes = header.struct()
-        if not {UNPACKED_SIZE, STORED_SIZE} <= sizes.keys() or min(sizes.values()) < 0:
+        header, size = read_struct(file.read(WINDOW))
+        unpacked, stored = header.get(UNPACKED_SIZE), header.get(STORED_SIZE)
+        if not (
+            isinstance(unpacked, int) and isinstance(stored, int) and min(unpacked, stored) >= 0
+        ):
             raise ValueError("a page without its sizes")
-        found.append(sizes[UNPACKED_SIZE])
+        found.append(unpacked)
         if len(found) > MAX_PAGES:
             raise ValueError("more pages than any picture data set has")
-        at += header.at + sizes[STORED_SIZE]
+        at += size + stored
     return found
-
-
-class _Header:
-    """Goes over a struct once; `at` is where it stands."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
-
-    def struct(self, depth: int = 0) -> dict[int, int]:
-        """The whole numbers of a struct by their fields; what else there is is passed over."""
-        if depth > DEEPEST:
-            raise ValueError("a header inside headers")
-        numbers, field = {}, 0
-        while (kind := self._byte()) != STOP:
-            field = field + (kind >> 4) if kind >> 4 else self._whole()
-            if TRUE <= kind & 15 <= FALSE:
-                continue
-            value = self._value(kind & 15, depth)
-            if value is not None:
-                numbers[field] = value
-        return numbers
-
-    def _value(self, kind: int, depth: int) -> int | None:
-        if kind in (4, 5, 6):
-            return self._whole()
-        if kind in (TRUE, FALSE, BYTE):  # a list's truths take a byte each
-            self.at += 1
-        elif kind == DOUBLE:
-            self.at += 8
-        elif kind == BINARY:
-            length = self._number()
-            self.at += length
-        elif kind in (LIST, SET):
-            head = self._byte()
-            count = head >> 4 if head >> 4 < 15 else self._number()
-            self._values(count, [head & 15], depth)
-        elif kind == MAP:
-            count = self._number()
-            kinds = self._byte() if count else 0
-            self._values(count, [kinds >> 4, kinds & 15], depth)
-        elif kind == STRUCT:
-            self.struct(depth + 1)
-        else:
-            raise ValueError("a kind that Thrift does not have")
-        return None
-
-    def _values(self, count: int, kinds: list[int], depth: int) -> None:
-        if count > len(self.data) or depth > DEEPEST:
-            raise ValueError("more values than bytes")
-        for _ in range(count):
-            for kind in kinds:
-                self._value(kind, depth + 1)
-
-    def _byte(self) -> int:
-        if self.at >= len(self.data):
-            raise ValueError("a header that is cut short")
-        self.at += 1
-        return self.data[self.at - 1]
-
-    def _number(self) -> int:
-        """A varint, seven bits to a byte."""
-        value = shift = 0
-        while True:
-            byte = self._byte()
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-            if shift > 63:
-                raise ValueError("a number of more than 64 bits")
-
-    def _whole(self) -> int:
-        """A zigzag varint."""
-        value = self._number()
-        return value >> 1 ^ -(value & 1)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from quantlib.datasets.parquet_pages import unpacked_sizes
+from quantlib.datasets.parquet_pages import columns, unpacked_sizes
 from quantlib.errors import QuantlibError
 
 MAX_ROWS = 100_000
-MAX_PAGE = 128_000_000  # bytes of one page, unpacked
+MAX_PAGE = 100_000_000  # bytes of one page, unpacked
 MAX_UNPACKED = 1_000_000_000  # bytes of all pages
 AT_ONCE = 64_000_000  # bytes that the rows of one batch may have in the worst case
 MOST_ROWS_AT_ONCE = 1024
@@ -45,6 +45,9 @@ class PictureTable:
             if not (str(cell).endswith(("binary", "string")) and types.is_integer(number)):
                 raise TypeError("columns of other kinds")
             found = self._sizes(file)
+            self.count: int = self._table.metadata.num_rows
+            if self.count < 0:
+                raise ValueError("less than no rows")
         except Exception as error:  # pyarrow raises whatever the damage led it to
             raise self._no_table() from error
         largest = max(found, default=0)
@@ -53,7 +56,6 @@ class PictureTable:
         if sum(found) > MAX_UNPACKED:
             raise self._too_large(MAX_UNPACKED, "bytes")
         self._rows_at_once = min(max(1, AT_ONCE // max(1, largest)), MOST_ROWS_AT_ONCE)
-        self.count: int = self._table.metadata.num_rows
 
     def rows(self, count: int) -> Iterator[tuple[Any, int]]:
         """The file and the label of each of the first `count` rows."""
@@ -84,18 +86,14 @@ class PictureTable:
             yield from ((row and row["bytes"], n) for row, n in zip(rows, labels, strict=True))
 
     def _sizes(self, file: BinaryIO) -> list[int]:
-        metadata, found = self._table.metadata, []
-        wanted = (f"{self.picture}.bytes", self.label)
-        for group in range(metadata.num_row_groups):
-            row_group = metadata.row_group(group)
-            for at in range(row_group.num_columns):
-                column = row_group.column(at)
-                if column.path_in_schema in wanted:
-                    start = column.data_page_offset
-                    if column.has_dictionary_page:
-                        start = min(start, column.dictionary_page_offset)
-                    found += unpacked_sizes(file, start, column.total_compressed_size)
-        return found
+        schema, paths = self._table.schema, (f"{self.picture}.bytes", self.label)
+        wanted = [at for at in range(len(schema)) if schema.column(at).path in paths]
+        return [
+            size
+            for column in columns(file)
+            if column.number in wanted  # as pyarrow finds them: names beside them may lie
+            for size in unpacked_sizes(file, column.start, column.length)
+        ]
 
     def _no_table(self) -> QuantlibError:
         return QuantlibError(

@@ -146,3 +146,26 @@ def test_real_bombs_stay_within_time_and_memory() -> None:
 
 def test_damaged_tables_end_in_a_sentence_or_a_right_result() -> None:
     assert all(outcome.is_handled for outcome in tables.ENGINE.run(40, seed=1))
+
+
+def test_every_byte_of_a_footer_may_be_wrong() -> None:
+    """One of them, a size of a histogram, made pyarrow end the whole process."""
+    data = table(FILES)
+    end = len(data) - tables.FOOTER
+    start = end - int.from_bytes(data[end : end + 4], "little")
+    damaged = [
+        data[:at] + bytes([data[at] ^ bits]) + data[at + 1 :]
+        for at in range(start, end)
+        for bits in (1, 0x16)
+    ]
+    found = list(outcomes(tables.handle, damaged))
+    assert len(found) == 2 * (end - start) > 1000
+    assert [one for one in found if not one.is_handled] == []
+
+
+def test_a_column_that_goes_by_another_name_is_bounded_too() -> None:
+    """pyarrow reads the columns in the order of the schema, whatever they call themselves."""
+    bomb = table([bytes(140_000_000)], compression="zstd")
+    renamed = bomb.replace(b"\x03img\x05bytes", b"\x03ima\x05bytes")
+    assert renamed != bomb
+    assert "unpacks to more than 100,000,000 bytes in one page" in refused(renamed)
