@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 from quantlib.ptq.parameters import PARAMETERS
+from quantlib.runtime import choice
 
 PAGES = Path(__file__).parents[2] / "pages"
 CALLS = [
@@ -25,6 +26,7 @@ def given(call: ast.Call, name: str) -> str | None:
 
 
 BOUND = [str(given(call, "key")) for call in CALLS if given(call, "bind")]
-BY_CODE = {"key", "depth.key", "network_key(task)"}  # keys that code gives
+BY_CODE = {"key", "depth.key", "how.key", "network_key(task)"}  # keys that code gives
 KEYS = {one.strip("'") for one in BOUND} - BY_CODE
-KEYS |= {"at", "picture", "scene", *(one.key for one in PARAMETERS.values())}
+KEYS |= {"at", "picture", "scene"}
+KEYS |= {one.key for one in (*PARAMETERS.values(), *choice.CHOICES.values())}

@@ -22,6 +22,8 @@ CHOICES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("workbench", OWN | {"method": "Direct"}, {"clip": "percentile", "unsigned": True}),
     ("workbench", OWN | {"method": "Entropy coding"}, {"budget": 2.5}),
     ("workbench", OWN | {"method": "RLQ"}, {"rlq_bits": 8, "depth": "half"}),
+    ("workbench", OWN | {"method": "RLQ"}, {"runtime": "integer"}),
+    ("workbench", OWN | {"method": "RLQ", "runtime": "Integers"}, {"ends": "int8"}),
     ("workbench", OWN, {"method": "pot", "bits": 2, "role": "input"}),
     ("compare", OWN | {"method": "Direct"}, {"preset": "Same bits"}),
     ("importance", {"picture": "Cat"}, {"criterion": "energy", "scales": "frozen", "channel": 3}),

@@ -5,7 +5,8 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.super_resolution import measuring
-from pages.parts.workbench import pictures
+from pages.parts.workbench import integers, pictures
+from quantlib.errors import QuantlibError
 from tests.pages.test_pages import fine, opened
 
 PAGE = Path(__file__).parents[2] / "pages" / "workbench.py"
@@ -47,6 +48,16 @@ def test_real_integers_give_what_is_simulated_and_say_how_long_they_take():
     assert page.code[0].value == code.replace(" --json", " --runtime integer --ends fp32 --json")
     page.segmented_control(key="ends").set_value("int8").run()
     assert fine(page) and "--ends int8" in page.code[0].value
+
+
+def test_a_network_without_integers_says_why_beside_its_result(monkeypatch):
+    def refused(*given):
+        raise QuantlibError("No layer of it runs as integers.")
+
+    monkeypatch.setattr(integers, "_seconds", refused)
+    page = opened("workbench", picture="Cat", method="RLQ")
+    assert fine(page) and " keeps " in page.subheader[0].value
+    assert "No layer of it runs as integers." in [one.value for one in page.caption]
 
 
 def test_a_method_without_integers_says_so_and_has_no_switch():

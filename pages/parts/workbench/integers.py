@@ -6,6 +6,7 @@ from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.measuring import at_runtime, name_of, quantized
 from pages.parts.super_resolution.sidebar import Choices
 from pages.parts.workbench.compared import full_precision
+from quantlib.errors import QuantlibError
 from quantlib.imaging.tensors import to_tensor
 from quantlib.requirement import in_turns
 from quantlib.runtime.choice import INTEGER, Runtime, has_integers
@@ -24,9 +25,11 @@ def integer_time(choices: Choices) -> str:
             "Speed shows which methods have one."
         )
     subject, network = choices.subject, choices.network
-    seconds = on_worker(
-        _seconds, name_of(subject, network, settings), choices.runtime.ends, choices
-    )
+    name = name_of(subject, network, settings)
+    try:
+        seconds = on_worker(_seconds, name, choices.runtime.ends, choices)
+    except QuantlibError as error:  # a network none of whose layers runs as integers
+        return str(error)
     return (
         f"As real integers this picture takes {1000 * seconds[INTEGER]:,.0f} ms, "
         f"{seconds['FP32'] / seconds[INTEGER]:.2f} times as fast as FP32 in PyTorch "
