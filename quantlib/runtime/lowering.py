@@ -19,6 +19,7 @@ from quantlib.runtime.grids import CodeGrid
 from quantlib.runtime.layers import IntegerLayer, Prepared, Quantize
 from quantlib.runtime.products import Geometry, IntegerWeight
 from quantlib.runtime.tracing import Node, is_layer, module_of, nodes, traced
+from quantlib.runtime.windows import join_windows
 
 KEPT = "it stays in FP32"
 
@@ -63,7 +64,8 @@ def lower(
 
     `grids` names layers whose inputs calibration found 8-bit codes for; their weights get 8 bits
     too. `kernels` False computes everything in the plain form. What lies between layers is joined
-    with them where the graph of the network can be traced; elsewhere every layer stands alone.
+    with them in Swin blocks and where the graph of the network can be traced; elsewhere every
+    layer stands alone.
     """
     grids, graph = grids or {}, traced(network)
     if graph is not None:
@@ -73,6 +75,7 @@ def lower(
         lowered, layers = _in_graph(graph, network, grids)
     else:
         lowered, layers = _one_by_one(network, grids)
+        join_windows(lowered)
     for module in lowered.modules():
         if isinstance(module, Prepared):
             module.prepare(kernels)

@@ -43,30 +43,33 @@ def python_lines(choices: Choices) -> str:
     """The same in Python."""
     settings = choices.settings
     imports, low_and_truth = picture_lines(choices.subject)
+    running, runs = _runtime_lines(choices.runtime)
     return (
         "from quantlib.tasks.super_resolution import (\n"
         "    default_pairs, measure, open_network, prepare, sites_of,\n"
         ")\n"
         f"{imports}"
-        "from quantlib.ptq import Settings\n\n"
+        "from quantlib.ptq import Settings\n"
+        f"{running}\n"
         f"settings = {settings!r}\n"
         f"network = open_network({name_for(choices.network, settings)!r}, settings)\n"
         "sites = sites_of(network, settings.method)\n"
         "quantized = prepare(sites, settings, default_pairs(network))\n"
-        f"{_runtime_lines(choices.runtime)}"
+        f"{runs}"
         f"{low_and_truth}"
         "result = measure(quantized, low, network.scale, truth)\n"
         "print(result.psnr_y, result.ledger.total.total, result.ledger.bits_per_activation)\n"
     )
 
 
-def _runtime_lines(runtime: Runtime) -> str:
+def _runtime_lines(runtime: Runtime) -> tuple[str, str]:
+    """Imports, and the line that puts `quantized` where it is computed."""
     if runtime.simulates:
-        return ""
+        return "", ""
     return (
         "from quantlib.runtime.choice import Runtime\n"
-        "from quantlib.runtime.running import at_runtime\n\n"
-        f"quantized = at_runtime(quantized, {runtime!r})\n"
+        "from quantlib.runtime.running import at_runtime\n",
+        f"quantized = at_runtime(quantized, {runtime!r})\n",
     )
 
 

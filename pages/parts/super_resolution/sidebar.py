@@ -1,7 +1,7 @@
 """The sidebar: what a visitor chooses, held in the page's address."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -14,7 +14,6 @@ from pages.parts.super_resolution.pictures import Subject, choose_picture, subje
 from quantlib.ptq import Settings, methods
 from quantlib.ptq.parameters import PARAMETERS, OneOf
 from quantlib.runtime.choice import CHOICES, IN_PYTORCH, INTEGER, SIMULATED, Runtime, has_integers
-from quantlib.runtime.integer import ENDS
 
 
 @dataclass(frozen=True)
@@ -56,17 +55,16 @@ def _choose_runtime(settings: Settings) -> Runtime:
     """Whether the bits are simulated or computed with, where they can be."""
     if not has_integers(settings):
         return IN_PYTORCH
-    name = _ask_how("runtime", (SIMULATED, INTEGER))
-    simple = Runtime(name)
-    return Runtime(name, _ask_how("ends", ENDS)) if simple.has_ends(settings) else simple
+    simple = Runtime(_ask_how("runtime", (SIMULATED, INTEGER)))
+    return replace(simple, ends=_ask_how("ends")) if simple.has_ends(settings) else simple
 
 
-def _ask_how(field: str, choices: Sequence[str]) -> str:
+def _ask_how(field: str, choices: Sequence[str] | None = None) -> str:
     how = CHOICES[field]
     assert isinstance(how, OneOf)
     return st.segmented_control(
         how.title,
-        choices,
+        choices or how.choices,
         default=how.default,
         format_func=how.title_of,
         required=True,
