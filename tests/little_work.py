@@ -1,8 +1,9 @@
 """Less for pages to compute: what they do does not depend on the size of pictures and networks."""
 
-from functools import partial
+from functools import cache, partial
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from pages.parts.rlq import training
 from quantlib.imaging.samples import calibration_pictures
@@ -10,10 +11,15 @@ from quantlib.tasks import super_resolution
 from quantlib.training import contest
 
 SIDE = 48
+installed_components = cache(manifest_scanner.scan_component_manifests)
 
 
 def leave_little_work(patch: pytest.MonkeyPatch) -> None:
-    """Small samples, small calibration crops, and a short start for the training of the RLQ lab."""
+    """Small samples, small calibration crops, and a short start for the training of the RLQ lab.
+
+    AppTest looks through all that is installed before every page; once is enough.
+    """
+    patch.setattr(manifest_scanner, "scan_component_manifests", installed_components)
     patch.setattr(super_resolution, "INPUT_SIDE", SIDE)
     patch.setattr(
         super_resolution, "calibration_pictures", lambda side=SIDE: calibration_pictures(side)

@@ -111,18 +111,21 @@ def test_a_teacher_adds_its_distance():
     torch.testing.assert_close(Objective(network, recipe, teacher)(low, high, 0), wanted)
 
 
+COMPILED = replace(RECIPE, blocks=2, steps=4, plain_steps=2)
+
+
 @pytest.mark.parametrize(
-    ("killed_after", "compiles"),
-    [(3, False), (4, False), (7, False), (4, True)],
+    ("recipe", "killed_after", "compiles"),
+    [(RECIPE, 3, False), (RECIPE, 4, False), (RECIPE, 7, False), (COMPILED, 2, True)],
     ids=["plain", "turn", "joint", "compiled"],
 )
 def test_a_killed_run_ends_with_the_same_weights(
-    patches, tmp_path, killed_after, compiles, monkeypatch
+    patches, tmp_path, recipe, killed_after, compiles, monkeypatch
 ):
     """Before, at and after the step from the plain to the joint stage."""
     if compiles:
         monkeypatch.setattr(passes, "WORTH_COMPILING", 1)
-    straight, _ = train(fresh_network(RECIPE), patches, RECIPE, tmp_path / "a.pt")
+    straight, _ = train(fresh_network(recipe), patches, recipe, tmp_path / "a.pt")
 
     def kill(progress: Progress) -> None:
         if progress.step == killed_after + 1:
@@ -130,12 +133,12 @@ def test_a_killed_run_ends_with_the_same_weights(
 
     again = {"checkpoint": tmp_path / "b.pt", "save_every": killed_after, "watch_every": 1}
     with pytest.raises(KilledError):
-        train(fresh_network(RECIPE), patches, RECIPE, watch=kill, **again)
-    other = fresh_network(replace(RECIPE, seed=99))
-    resumed, _ = train(other, patches, RECIPE, resume=True, **again)
+        train(fresh_network(recipe), patches, recipe, watch=kill, **again)
+    other = fresh_network(replace(recipe, seed=99))
+    resumed, _ = train(other, patches, recipe, resume=True, **again)
     assert resumed.keys() == straight.keys()
     assert all(torch.equal(resumed[name], straight[name]) for name in straight)
-    assert straight["block_order"].sort().values.tolist() == [0, 1, 2, 3]
+    assert straight["block_order"].sort().values.tolist() == [*range(recipe.blocks)]
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(patches, tmp_path):
