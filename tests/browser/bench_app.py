@@ -13,7 +13,7 @@ import numpy as np
 from playwright.sync_api import Page
 
 from tests.browser.chromium import launch
-from tests.browser.server import ROOT, serve
+from tests.browser.server import ROOT, Server, serve
 from tests.browser.workbench import click, opened
 
 FIRST = {"Bits n": 3, "Extra bits m": 3, "Important ratio r": 0.4}
@@ -37,9 +37,10 @@ def changes(seed: int) -> Iterator[tuple[str, float]]:
             yield label, new[label]
 
 
-def measure(page: Page, url: str, count: int, seed: int) -> None:
-    first = opened(page, url)
+def measure(page: Page, server: Server, count: int, seed: int) -> None:
+    first = opened(page, server.url)
     print(
+        f"The server answered {server.seconds:.2f} s after its start. "
         f"First screen: the sentence after {first.shown:.2f} s, "
         f"complete after {first.complete:.2f} s",
         flush=True,
@@ -65,7 +66,7 @@ def main() -> None:
     for number in range(1, choices.servers + 1):
         with serve(ROOT / "app.py") as server, launch() as browser:
             count = choices.changes if number == choices.servers else 0
-            measure(browser.new_page(), server.url, count, choices.seed)
+            measure(browser.new_page(), server, count, choices.seed)
 
 
 if __name__ == "__main__":

@@ -15,15 +15,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
+TAIL = 6000  # characters of a log
 
 
 @dataclass(frozen=True)
 class Server:
+    """`seconds` passed from its start until it answered."""
+
     url: str
     log: Path
+    seconds: float
 
-    def log_tail(self, characters: int = 6000) -> str:
-        return self.log.read_text("utf-8", errors="replace")[-characters:]
+    def log_tail(self, characters: int = TAIL) -> str:
+        return _tail(self.log, characters)
 
 
 @contextmanager
@@ -38,6 +42,7 @@ def serve(script: Path, streamlit: str = "streamlit") -> Iterator[Server]:
         port = _free_port()
         command = [sys.executable, "-m", streamlit, "run", str(script)]
         options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
+        started = time.perf_counter()
         with log.open("wb") as sink:
             process = subprocess.Popen(
                 command + options,
@@ -47,10 +52,10 @@ def serve(script: Path, streamlit: str = "streamlit") -> Iterator[Server]:
                 stdout=sink,
                 stderr=subprocess.STDOUT,
             )
-        server = Server(f"http://127.0.0.1:{port}", log)
+        url = f"http://127.0.0.1:{port}"
         try:
-            _wait_until_healthy(process, server)
-            yield server
+            _wait_until_healthy(process, url, log)
+            yield Server(url, log, time.perf_counter() - started)
         finally:
             process.terminate()
             try:
@@ -81,15 +86,19 @@ def _free_port() -> int:
         return listener.getsockname()[1]
 
 
-def _wait_until_healthy(process: subprocess.Popen, server: Server) -> None:
+def _wait_until_healthy(process: subprocess.Popen, url: str, log: Path) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            with direct.open(f"{server.url}/_stcore/health", timeout=2) as answer:
+            with direct.open(f"{url}/_stcore/health", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+            time.sleep(0.02)
     state = "ended" if process.poll() is not None else f"gave no answer in {START_SECONDS} s"
-    raise RuntimeError(f"The Streamlit server {state}; its log:\n{server.log_tail()}")
+    raise RuntimeError(f"The Streamlit server {state}; its log:\n{_tail(log)}")
+
+
+def _tail(log: Path, characters: int = TAIL) -> str:
+    return log.read_text("utf-8", errors="replace")[-characters:]
