@@ -100,6 +100,11 @@ def count_macs_by_bits(network: nn.Module, x: Tensor) -> MacCounts:
     >>> count_macs_by_bits(EDSR(2, features=4, blocks=1), torch.zeros(1, 3, 8, 8)).quantized
     0
     """
+    return counted_pass(network, x)[1]
+
+
+def counted_pass(network: nn.Module, x: Tensor) -> tuple[Tensor, MacCounts]:
+    """What `network` makes of `x`, without gradients, and the `count_macs_by_bits` of that pass."""
     counts = {"quantized": 0, "full": 0, "bit_operations": 0}
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -115,10 +120,11 @@ def count_macs_by_bits(network: nn.Module, x: Tensor) -> MacCounts:
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             layer.register_forward_hook(count)
-    total = macs_of(lambda: network(x))
+    made: list[Tensor] = []
+    total = macs_of(lambda: made.append(network(x)))
     products = total - counts["quantized"] - counts["full"]
     schemes = [layer.scheme for layer in quantized_products(network).values()]
     bits = schemes[0].activation_bits if schemes else 32
     counts["quantized" if schemes else "full"] += products
     counts["bit_operations"] += products * bits * bits
-    return MacCounts(**counts)
+    return made[0], MacCounts(**counts)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import weight_sizes
-from quantlib.evaluation.operations import MacCounts, count_macs_by_bits
+from quantlib.evaluation.operations import MacCounts, counted_pass
 from quantlib.evaluation.quality import psnr_y
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import SRNetwork
@@ -92,8 +92,7 @@ def through_blocks(
 ) -> SubNetwork:
     """`low`, `uint8 (H, W, 3)`, through the network with only the blocks `kept`."""
     part = network.around(super_network(network).with_blocks(kept))
-    x = to_tensor(low)
-    rgb = to_uint8(part(x))
+    output, macs = counted_pass(part, to_tensor(low))
+    rgb = to_uint8(output)
     quality = None if truth is None else psnr_y(rgb, truth, network.scale)
-    macs, weights = count_macs_by_bits(part, x), weight_sizes(part)
-    return SubNetwork(tuple(kept), rgb, quality, macs, weights)
+    return SubNetwork(tuple(kept), rgb, quality, macs, weight_sizes(part))
