@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from pages.parts.compare.sheet import (
     DPI,
@@ -15,8 +15,13 @@ from pages.parts.compare.sheet import (
     as_png,
     contact_sheet,
     factor_of,
+    in_font,
 )
 from pages.parts.figures.crops import SIDE
+from pages.parts.shared.samples import TITLES
+from quantlib.evaluation.quality import CONVENTION
+from quantlib.imaging.samples import SAMPLES
+from quantlib.ptq.methods import METHODS
 
 FACTS = ("32.78 dB", "SSIM 0.9100", "24 KiB", "0.25 s")
 
@@ -72,6 +77,19 @@ def test_labels_and_conditions_are_written_and_long_ones_broken():
     assert (below < 200).any()
     margin = np.asarray(told)[:, -20:]
     assert (margin == 255).all()
+
+
+def drawn(letter: str) -> bytes:
+    image = Image.new("L", (40, 40))
+    ImageDraw.Draw(image).text((5, 5), letter, 255, ImageFont.load_default(20))
+    return image.tobytes()
+
+
+def test_no_letter_of_the_conditions_is_an_empty_box():
+    said = [CONVENTION, *TITLES.values(), *(one.title for one in METHODS.values())]
+    said += ["Crop: 84×84 of 256×256 pixels, at (102, 0).", *(s.credit for s in SAMPLES)]
+    letters = set(in_font("".join(said))) - {" "}
+    assert not {one for one in letters if drawn(one) == drawn("\uffff")}
 
 
 def test_the_files_hold_the_same_pixels():

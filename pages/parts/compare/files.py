@@ -49,7 +49,7 @@ def _offer(label: str, make: Callable[[], bytes], name: str, kind: str, icon: st
 
 def _address() -> str:
     """Where this comparison is seen again."""
-    return f"{st.context.url or '/compare'}?{urlencode(dict(st.query_params))}"
+    return f"{st.context.url or '/compare'}?{urlencode(dict(st.query_params), safe=':/,;=')}"
 
 
 def _sheet(choices: Choices, results: Sequence[Result], crop: Crop, address: str) -> Image.Image:

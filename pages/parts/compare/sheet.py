@@ -1,6 +1,7 @@
 """The contact sheet: one crop of every result with its label, as one picture."""
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ PANE = 504  # pixels, which 42, 84 and 168 divide
 COLUMNS, GAP, MARGIN = 3, 28, 40
 TITLE, NAME, SMALL = 34, 24, 20  # sizes of the letters
 INK, QUIET = "#1c1e26", "#5a6072"
+SIGNS = str.maketrans("×–−", "x--")
 DPI = 144
 
 
@@ -54,6 +56,17 @@ def contact_sheet(cells: Sequence[Cell], title: str, conditions: Sequence[str]) 
 def factor_of(rgb: np.ndarray) -> int:
     """How many pixels of the sheet a pixel of a crop is wide and high."""
     return max(1, PANE // max(rgb.shape[:2]))
+
+
+def in_font(text: str) -> str:
+    """`text` in the letters of Pillow's own font, which are those of ASCII.
+
+    >>> in_font("Müller, 84×84, 猫")
+    'Muller, 84x84, ?'
+    """
+    plain = unicodedata.normalize("NFKD", text.translate(SIGNS))
+    letters = "".join(one for one in plain if not unicodedata.combining(one))
+    return letters.encode("ascii", "replace").decode()
 
 
 def as_png(sheet: Image.Image) -> bytes:
@@ -100,7 +113,7 @@ def _lines(texts: Sequence[str], size: int, width: int) -> list[str]:
     font, lines = _font(size), []
     for text in texts:
         line = ""
-        for word in text.split():
+        for word in in_font(text).split():
             if line and font.getlength(f"{line} {word}") <= width:
                 line = f"{line} {word}"
                 continue
