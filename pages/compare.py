@@ -1,20 +1,22 @@
 """Up to six results of one picture under one lens."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from pages.parts.compare.archive import archive
+from pages.parts.compare import one_by_one
+from pages.parts.compare.blind_view import show_test, under_way
+from pages.parts.compare.column import Column
+from pages.parts.compare.comparing import comparing
 from pages.parts.compare.presets import PRESETS
-from pages.parts.compare.table import as_csv, rows_of, title_of
-from pages.parts.figures.viewer import Pane, viewer
+from pages.parts.compare.reproduce import show_compare_reproduce
+from pages.parts.compare.results_view import show_results
 from pages.parts.shared.notices import notice
 from pages.parts.shared.start import start_page
-from pages.parts.super_resolution.reproduce import show_reproduce
+from pages.parts.super_resolution.networks import LoadedNetwork, loaded
 from pages.parts.super_resolution.sidebar import Choices, choose
-from pages.parts.super_resolution.waiting import measured_all, wait_for_greedy
-from quantlib.evaluation.quality import CONVENTION
-from quantlib.imaging.reading import png_bytes
-from quantlib.ptq import Settings
-from quantlib.tasks.super_resolution import Measurement
+from pages.parts.super_resolution.waiting import wait_for_greedy
+from quantlib.errors import QuantlibError
 
 start_page(
     "Compare",
@@ -22,62 +24,55 @@ start_page(
 )
 
 
-def show(choices: Choices, found: dict[Settings, Measurement]) -> None:
-    viewer(
-        [pane(settings, made) for settings, made in found.items()],
-        key="compare",
-        alt=f"{choices.subject.title}, enlarged",
+def columns_of(choices: Choices) -> list[Column]:
+    """The columns that a preset stands for, or those that were chosen one by one."""
+    chosen = st.segmented_control(
+        "Beside full precision",
+        [*PRESETS, one_by_one.TITLE],
+        default=next(iter(PRESETS)),
+        required=True,
+        key="preset",
+        bind="query-params",
     )
-    rows = rows_of(found)
-    st.dataframe(rows, hide_index=True)
-    table, pictures = st.columns(2)
-    table.download_button(
-        "Download the table as CSV",
-        as_csv(rows),
-        f"bitlens-compare-{choices.subject.source}-x{choices.network.scale}.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        width="stretch",
-    )
-    pictures.download_button(
-        "Download all results as ZIP",
-        lambda: archive(choices, found),
-        f"bitlens-compare-{choices.subject.source}-x{choices.network.scale}.zip",
-        "application/zip",
-        icon=":material/folder_zip:",
-        on_click="ignore",
-        width="stretch",
-    )
-    st.caption(
-        f"{CONVENTION}. Times are of passes that simulate few bits in floating point: they say "
-        "nothing of speed."
-    )
+    if chosen == one_by_one.TITLE:
+        return one_by_one.chosen_columns(choices)
+    preset = PRESETS[chosen]
+    columns = preset.columns(choices)
+    if len(columns) == 1:
+        st.info(preset.alone)
+        return []
+    if preset.note:
+        st.caption(preset.note)
+    return columns
 
 
-def pane(settings: Settings, made: Measurement) -> Pane:
-    size = made.ledger.total.total
-    return Pane(
-        title_of(settings), png_bytes(made.rgb), made.psnr_y, made.ssim_y, size, made.seconds
-    )
+def networks_of(choices: Choices, columns: Sequence[Column]) -> dict[str, LoadedNetwork]:
+    """The networks of the columns, without those that cannot stand beside the chosen one."""
+    chosen = choices.network
+    networks = {chosen.name: chosen}
+    for name in dict.fromkeys(column.network for column in columns):
+        with notice():
+            if name not in networks and (network := loaded(name)).scale == chosen.scale:
+                networks[name] = network
+            elif name not in networks:
+                raise QuantlibError(
+                    f"{name} enlarges {network.scale} times and {chosen.name} {chosen.scale} "
+                    "times, so that their results are no panes of one size; choose a network of "
+                    "its scale in the sidebar."
+                )
+    return networks
 
 
 with notice():
     choices = choose()
     if choices.settings.needs_ranking:
         wait_for_greedy(choices)
-    preset = st.segmented_control(
-        "Beside full precision",
-        list(PRESETS),
-        default=next(iter(PRESETS)),
-        required=True,
-        key="preset",
-        bind="query-params",
-    )
-    columns = PRESETS[preset].columns(choices)
-    if len(columns) == 1:
-        st.info(PRESETS[preset].alone)
-    else:
-        found = measured_all(choices, columns, "Measuring")
-        show(choices, dict(zip(columns, found, strict=True)))
-        show_reproduce(choices)
+    if (blind := under_way()) is not None:
+        show_test(blind)
+    elif columns := columns_of(choices):
+        networks = networks_of(choices, columns)
+        columns = [column for column in columns if column.network in networks]
+        if columns:
+            run = comparing(choices.subject, networks, columns)
+            show_results(choices, run)
+            show_compare_reproduce(choices, run.results)

@@ -11,6 +11,7 @@ from pages.parts.memory.picking import offer_workbench, pick
 from pages.parts.shared.notices import notice
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.measuring import measured
+from pages.parts.super_resolution.panes import stem_of
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.reproduce import show_reproduce
 from pages.parts.super_resolution.sidebar import Choices, choose
@@ -71,7 +72,7 @@ def show(choices: Choices, points: list[Point]) -> None:
     st.download_button(
         "Download all points as CSV",
         as_csv(rows),
-        f"bitlens-{choices.subject.source}-{choices.network.name.split(':')[-1]}.csv",
+        f"bitlens-memory-{stem_of(choices.subject, choices.network.scale)}.csv",
         "text/csv",
         icon=":material/download:",
     )

@@ -34,14 +34,17 @@ def psnr_y(a: np.ndarray, b: np.ndarray, scale: int) -> float:
     >>> round(psnr_y(a, a + np.uint8(1), scale=2), 2)
     49.45
     """
-    ya, yb = _cropped(a, b, scale)
-    if ya.size == 0:
-        raise QuantlibError(
-            f"Nothing is left of {a.shape[0]} x {a.shape[1]} pixels without {scale} on each side; "
-            "compare larger pictures."
-        )
-    error = float(np.mean((ya - yb) ** 2))
-    return math.inf if error == 0 else 10 * math.log10(PEAK**2 / error)
+    return _psnr(*map(luma, _not_empty(a, b, scale)))
+
+
+def psnr_rgb(a: np.ndarray, b: np.ndarray, scale: int) -> float:
+    """The same over all three channels R, G and B, which weigh alike.
+
+    >>> a = np.full((8, 8, 3), 100, np.uint8)
+    >>> round(psnr_rgb(a, a + np.uint8(1), scale=2), 2)
+    48.13
+    """
+    return _psnr(*(one.astype(np.float64) for one in _not_empty(a, b, scale)))
 
 
 def ssim_y(a: np.ndarray, b: np.ndarray, scale: int) -> float:
@@ -57,7 +60,7 @@ def ssim_y(a: np.ndarray, b: np.ndarray, scale: int) -> float:
     >>> ssim_y(a, a, scale=5)
     nan
     """
-    ya, yb = _cropped(a, b, scale)
+    ya, yb = map(luma, inside(a, b, scale))
     if min(ya.shape) < 2 * RADIUS + 1:
         return math.nan
     mean_a, mean_b = _window(ya), _window(yb)
@@ -79,7 +82,7 @@ def left_out(result: np.ndarray, truth: np.ndarray, scale: int) -> str:
     >>> left_out(flat + np.uint8(9), flat, scale=2)
     'its truth has one colour only'
     """
-    made, known = _cropped(result, truth, scale)
+    made, known = map(luma, inside(result, truth, scale))
     if known.size == 0:
         return "it is too small without its border"
     if np.ptp(known) == 0:
@@ -87,7 +90,14 @@ def left_out(result: np.ndarray, truth: np.ndarray, scale: int) -> str:
     return "its result equals its truth" if (made == known).all() else ""
 
 
-def _cropped(a: np.ndarray, b: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+def inside(a: np.ndarray, b: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both `uint8 (H, W, 3)` without `scale` pixels on each side, which may leave nothing.
+
+    Raises QuantlibError for what cannot be compared.
+
+    >>> [one.shape for one in inside(*[np.zeros((9, 5, 3), np.uint8)] * 2, scale=2)]
+    [(5, 1, 3), (5, 1, 3)]
+    """
     if a.shape != b.shape or a.ndim != 3 or a.shape[2] != 3:
         raise QuantlibError(
             f"Pictures to compare are both (H, W, 3), not {a.shape} and {b.shape}; "
@@ -100,8 +110,23 @@ def _cropped(a: np.ndarray, b: np.ndarray, scale: int) -> tuple[np.ndarray, np.n
     if scale < 0:
         raise QuantlibError(f"{scale} pixels cannot be left out; give a scale of 0 or more.")
     height, width = a.shape[:2]
-    inside = np.s_[scale : max(scale, height - scale), scale : max(scale, width - scale)]
-    return luma(a[inside]), luma(b[inside])
+    kept = np.s_[scale : max(scale, height - scale), scale : max(scale, width - scale)]
+    return a[kept], b[kept]
+
+
+def _not_empty(a: np.ndarray, b: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    kept = inside(a, b, scale)
+    if kept[0].size == 0:
+        raise QuantlibError(
+            f"Nothing is left of {a.shape[0]} x {a.shape[1]} pixels without {scale} on each side; "
+            "compare larger pictures."
+        )
+    return kept
+
+
+def _psnr(a: np.ndarray, b: np.ndarray) -> float:
+    error = float(np.mean((a - b) ** 2))
+    return math.inf if error == 0 else 10 * math.log10(PEAK**2 / error)
 
 
 def _window(x: np.ndarray) -> np.ndarray:

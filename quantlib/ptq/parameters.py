@@ -48,6 +48,10 @@ class Parameter(ABC):
     def text(self, value: Any) -> str:
         return str(value)
 
+    @abstractmethod
+    def value(self, text: str) -> Any:
+        """What `text` gave; a ValueError where it is of another kind."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Whole(Parameter):
@@ -64,6 +68,9 @@ class Whole(Parameter):
 
     def fits(self, value: int) -> bool:
         return self.low <= value <= self.high
+
+    def value(self, text: str) -> int:
+        return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +90,9 @@ class Real(Parameter):
     def text(self, value: float) -> str:
         return f"{value:g}"
 
+    def value(self, text: str) -> float:
+        return float(text)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OneOf(Parameter):
@@ -99,6 +109,9 @@ class OneOf(Parameter):
     def title_of(self, choice: str) -> str:
         return self.titles[self.choices.index(choice)] if self.titles else choice
 
+    def value(self, text: str) -> str:
+        return text
+
 
 @dataclass(frozen=True, kw_only=True)
 class Switch(Parameter):
@@ -110,6 +123,11 @@ class Switch(Parameter):
 
     def flags(self, value: Any) -> list[str]:
         return [self.option] if value else []
+
+    def value(self, text: str) -> bool:
+        if text not in ("True", "False"):
+            raise ValueError(f"{text!r} is neither True nor False")
+        return text == "True"
 
 
 SMALLEST_BUDGET = 1e-9

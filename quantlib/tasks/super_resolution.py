@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger, weight_sizes
-from quantlib.evaluation.quality import left_out, psnr_y, ssim_y
+from quantlib.evaluation.perceptual import lpips
+from quantlib.evaluation.quality import left_out, psnr_rgb, psnr_y, ssim_y
 from quantlib.imaging.resizing import downscale
 from quantlib.imaging.samples import PHOTOGRAPHS, calibration_pictures, load_sample
 from quantlib.imaging.tensors import to_tensor, to_uint8
@@ -74,6 +75,16 @@ class Measurement:
     def ssim_y(self) -> float | None:
         """SSIM by the stated convention, None where the truth is not known."""
         return None if self.truth is None else ssim_y(self.rgb, self.truth, self.scale)
+
+    @cached_property
+    def psnr_rgb(self) -> float | None:
+        """PSNR in dB over R, G and B, None where the truth is not known."""
+        return None if self.truth is None else psnr_rgb(self.rgb, self.truth, self.scale)
+
+    @cached_property
+    def lpips(self) -> float | None:
+        """LPIPS, None where the truth is not known or the measure is not here."""
+        return None if self.truth is None else lpips(self.rgb, self.truth, self.scale)
 
     @property
     def left_out(self) -> str:

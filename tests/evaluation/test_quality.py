@@ -2,10 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from skimage.metrics import structural_similarity
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from quantlib.errors import QuantlibError
-from quantlib.evaluation.quality import CONVENTION, left_out, luma, psnr_y, ssim_y
+from quantlib.evaluation.quality import CONVENTION, left_out, luma, psnr_rgb, psnr_y, ssim_y
 
 
 def pair(height=40, width=33, noise=12.0, seed=0):
@@ -25,6 +25,15 @@ def test_psnr_against_a_loop(scale):
             total += ((65.481 * r + 128.553 * g + 24.966 * blue) / 255) ** 2
             count += 1
     assert psnr_y(a, b, scale) == pytest.approx(10 * math.log10(255**2 * count / total), abs=1e-9)
+
+
+@pytest.mark.parametrize("scale", [0, 3])
+def test_psnr_of_rgb_against_scikit_image(scale):
+    a, b = pair(15, 13)
+    kept = np.s_[scale : 15 - scale, scale : 13 - scale]
+    expected = peak_signal_noise_ratio(a[kept], b[kept], data_range=255)
+    assert psnr_rgb(a, b, scale) == pytest.approx(expected, abs=1e-9)
+    assert psnr_rgb(a, a, scale) == math.inf
 
 
 @pytest.mark.parametrize("scale", [0, 2, 4])
@@ -74,7 +83,7 @@ def test_too_small_pictures():
         psnr_y(a, b, 7)
 
 
-@pytest.mark.parametrize("measure", [psnr_y, ssim_y])
+@pytest.mark.parametrize("measure", [psnr_y, psnr_rgb, ssim_y])
 def test_pictures_that_cannot_be_compared(measure):
     a, b = pair()
     with pytest.raises(QuantlibError, match="one size"):

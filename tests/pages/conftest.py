@@ -1,14 +1,20 @@
 """What pages under test have to compute is little."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from pages.parts.compare import comparing
 from pages.parts.memory import frontier
 from quantlib.ptq import Settings
 
 
 @pytest.fixture(autouse=True, scope="module")
-def all_with_little_work(little_work: None) -> None:
-    """What pages do does not depend on how much they have to compute."""
+def all_with_little_work(little_work: None) -> Iterator[None]:
+    """What pages do does not depend on how much they have to compute, nor on how long they wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparing, "PATIENCE", 120)
+        yield
 
 
 @pytest.fixture

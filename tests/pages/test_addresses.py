@@ -25,7 +25,7 @@ CHOICES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("workbench", OWN | {"method": "RLQ"}, {"runtime": "integer"}),
     ("workbench", OWN | {"method": "RLQ", "runtime": "Integers"}, {"ends": "int8"}),
     ("workbench", OWN, {"method": "pot", "bits": 2, "role": "input"}),
-    ("compare", OWN | {"method": "Direct"}, {"preset": "Same bits"}),
+    ("compare", OWN | {"method": "Direct"}, {"preset": "Same bits", "crop": 168}),
     ("importance", {"picture": "Cat"}, {"criterion": "energy", "scales": "frozen", "channel": 3}),
     ("importance", {"picture": "Cat"}, {"network": "builtin:edsr-x4"}),
     ("importance", {"picture": "Cat"}, {"layer": "body.0.body.0", "bench": "U-Net on CamVid"}),
@@ -93,7 +93,7 @@ def values(app: AppTest) -> dict[str, Any]:
 def test_every_parameter_is_chosen_here():
     chosen = {key for _, _, values in CHOICES for key in values}
     networks = {"classification_network", "segmentation_network", "transformer_bits"}
-    assert chosen | {"at"} == KEYS | networks
+    assert chosen | {"at", "columns"} == KEYS | networks
     assert {page for page, *_ in CHOICES} == {page.stem for page in PAGES}
 
 

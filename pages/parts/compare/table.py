@@ -2,40 +2,49 @@
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 
-from quantlib.ptq import Settings
-from quantlib.ptq.parameters import PARAMETERS
-from quantlib.tasks.super_resolution import Measurement
+from pages.parts.compare.result import Result
+from quantlib.evaluation.perceptual import BACKBONES, MISSING, backbone
+from quantlib.evaluation.quality import CONVENTION
 
-Row = dict[str, str | float | None]
-
-
-def title_of(settings: Settings) -> str:
-    """What tells a result from the others beside it.
-
-    >>> title_of(Settings("rlq", 2)), title_of(Settings("rlq", 2, depth="half"))
-    ('2-bit RLQ', '2-bit RLQ, half depth')
-    """
-    full = settings.depth == PARAMETERS["depth"].default
-    return settings.summary if full else f"{settings.summary}, {settings.depth} depth"
+Cell = str | float | None
+Row = dict[str, Cell]
 
 
-def rows_of(found: dict[Settings, Measurement]) -> list[Row]:
+def rows_of(results: Iterable[Result]) -> list[Row]:
     """One row for each pane, in their order."""
-    return [
-        {
-            "result": title_of(settings),
-            "PSNR in dB": _rounded(made.psnr_y, 2),
-            "SSIM": _rounded(made.ssim_y, 4),
-            "bytes of activations": made.ledger.total.total,
-            "bits per activation": round(made.ledger.bits_per_activation, 3),
-            "seconds, simulated": round(made.seconds, 3),
-        }
-        for settings, made in found.items()
-    ]
+    return [_row(result) for result in results]
 
 
-def as_csv(rows: list[Row]) -> str:
+def _row(result: Result) -> Row:
+    made, name = result.made, backbone()
+    row: Row = {
+        "result": result.title,
+        "PSNR in dB": _rounded(made.psnr_y, 2),
+        "SSIM": _rounded(made.ssim_y, 4),
+        "PSNR of RGB in dB": _rounded(made.psnr_rgb, 2),
+    }
+    if name is not None:
+        row[f"LPIPS ({BACKBONES[name].title})"] = _rounded(made.lpips, 4)
+    return row | {
+        "bytes of activations": made.ledger.total.total,
+        "bits per activation": round(made.ledger.bits_per_activation, 3),
+        "seconds, simulated": round(made.seconds, 3),
+    }
+
+
+def measures() -> str:
+    """What the columns mean, and which measure is missing."""
+    perceptual = "LPIPS: less is nearer, border left out too." if backbone() else MISSING
+    return (
+        f"{CONVENTION}; PSNR of RGB over all three channels, the same border left out. "
+        f"{perceptual} Times are of passes that simulate few bits in floating point: they say "
+        "nothing of speed."
+    )
+
+
+def as_csv(rows: Sequence[Row]) -> str:
     """The rows as comma-separated values (RFC 4180).
 
     >>> as_csv([{"result": "FP32", "SSIM": None}]).split()

@@ -17,14 +17,18 @@ ERROR_GAIN = 10
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of the enlarged picture: its centre as fractions of width and height."""
+    """A square of the enlarged picture: its centre as fractions of width and height.
+
+    `side` is in pixels.
+    """
 
     x: float = 0.5
     y: float = 0.5
+    side: int = SIDE
 
     def box(self, height: int, width: int) -> tuple[int, int, int, int]:
         """(top, left, bottom, right) in pixels, inside the picture."""
-        side = min(SIDE, height, width)
+        side = min(self.side, height, width)
         top = min(max(round(self.y * height - side / 2), 0), height - side)
         left = min(max(round(self.x * width - side / 2), 0), width - side)
         return top, left, top + side, left + side

@@ -1,16 +1,14 @@
 """The pictures of the workbench: the viewer, the crops, and the crop with fewer and fewer bits."""
 
-from functools import lru_cache
-
 import numpy as np
 import streamlit as st
 
 from pages.parts.figures import crops
-from pages.parts.figures.viewer import Pane, View, clicked_point, viewer
+from pages.parts.figures.viewer import View, clicked_point, viewer
+from pages.parts.super_resolution.panes import pane_of, stem_of
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION, psnr_y
-from quantlib.imaging.reading import png_bytes
 from quantlib.tasks.super_resolution import Measurement
 
 
@@ -19,9 +17,9 @@ def show_viewer(choices: Choices, full: Measurement, result: Measurement, crop: 
         if point := clicked_point("viewer"):
             crops.remember_crop(*point)
 
-    quantized = _pane(choices.settings.summary, result)
+    quantized = pane_of(choices.settings.summary, result)
     viewer(
-        [_pane("FP32", full), quantized],
+        [pane_of("FP32", full), quantized],
         key="viewer",
         alt=f"{choices.subject.title}, enlarged by the FP32 network and with quantized activations",
         view=View(mode="split"),
@@ -33,17 +31,11 @@ def show_viewer(choices: Choices, full: Measurement, result: Measurement, crop: 
     st.download_button(
         f"Download the {choices.settings.summary} result",
         quantized.png,
-        f"{choices.subject.digest[:8]}-x{choices.network.scale}.png",
+        f"{stem_of(choices.subject, choices.network.scale)}-{choices.settings.letters}.png",
         "image/png",
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-@lru_cache(maxsize=32)
-def _pane(name: str, made: Measurement) -> Pane:
-    png, size = png_bytes(made.rgb), made.ledger.total.total
-    return Pane(name, png, made.psnr_y, made.ssim_y, size)
 
 
 def show_crops(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
