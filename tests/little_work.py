@@ -6,6 +6,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 
 from pages.parts.rlq import training
+from pages.parts.super_resolution import series
 from quantlib.imaging.samples import calibration_pictures
 from quantlib.tasks import super_resolution
 from quantlib.training import contest
@@ -15,7 +16,7 @@ installed_components = cache(manifest_scanner.scan_component_manifests)
 
 
 def leave_little_work(patch: pytest.MonkeyPatch) -> None:
-    """Small samples, small calibration crops, and a short start for the training of the RLQ lab.
+    """Small samples and calibration crops, short series, a short start for the RLQ lab's training.
 
     AppTest looks through all that is installed before every page; once is enough.
     """
@@ -24,5 +25,7 @@ def leave_little_work(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         super_resolution, "calibration_pictures", lambda side=SIDE: calibration_pictures(side)
     )
+    patch.setattr(series, "STRIP", (8, 4, 2))
+    patch.setattr(series, "BUDGETS", (3.0, 1.5))
     patch.setattr(contest, "BLOCKS", 2)
     patch.setattr(training, "Contest", partial(contest.Contest, start_steps=20))
