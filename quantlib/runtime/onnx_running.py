@@ -102,7 +102,7 @@ def optimised_operators(content: bytes, folder: Path) -> list[str]:
 
     The graph is written to `folder` for the moment.
     """
-    from quantlib.runtime.onnx_graph import onnx_library
+    from quantlib.models.graphs.library import onnx_library
 
     written = folder / "optimised.onnx"
     _session(content, "This file", None, written)
