@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import BinaryIO
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
@@ -86,7 +87,7 @@ class Checkpoint:
         if suffix == ".safetensors":
             found, metadata = _read_safetensors(content, name)
         elif suffix == ONNX:
-            found = {GRAPH: torch.frombuffer(bytearray(content or b"\0"), dtype=torch.uint8)}
+            found = {GRAPH: torch.from_numpy(np.frombuffer(content, np.uint8).copy())}
         else:
             found = read_pickle(content, name)
         weights, notes = unwrapped(found)

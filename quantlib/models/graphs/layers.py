@@ -1,6 +1,6 @@
 """Operators with weights as the layers of PyTorch that everything else here looks for."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -38,8 +38,9 @@ def layer_of(node: Node, weight: Tensor, bias: Tensor | None) -> Layer | None:
     pads, group = same_padding(node, tuple(weight.shape[2:])), node.get("group", 1)
     if axes not in (1, 2) or not strides or group < 1:
         raise UnsupportedError(f"{node.kind} over {axes} axes")
-    geometry = {"stride": strides, "dilation": dilations, "groups": group}
+    geometry: dict[str, Any] = {"stride": strides, "dilation": dilations, "groups": group}
     geometry["bias"] = bias is not None
+    kind: Any = nn.Conv2d if axes == 2 else nn.Conv1d
     half = tuple(pads[:axes])
     if node.kind == "ConvTranspose":
         if axes != 2 or not is_even(pads) or node.has("output_shape"):
@@ -49,7 +50,6 @@ def layer_of(node: Node, weight: Tensor, bias: Tensor | None) -> Layer | None:
         kind, pad = nn.ConvTranspose2d, ()
     else:
         inputs, outputs = weight.shape[1] * group, weight.shape[0]
-        kind = nn.Conv2d if axes == 2 else nn.Conv1d
         pad = () if is_even(pads) else tuple(as_pad(pads))
         half = half if is_even(pads) else (0,) * axes
     module = kind(inputs, outputs, weight.shape[2:], padding=half, device="meta", **geometry)

@@ -49,7 +49,9 @@ class OnnxNetwork(nn.Module):
         for name, (value, is_learned) in weights.items():
             parent, last = self._place(name)
             if is_learned:
-                own = value.clone(memory_format=torch.contiguous_format)  # exporters tie what is equal
+                own = value.clone(
+                    memory_format=torch.contiguous_format
+                )  # exporters tie what is equal
                 parent.register_parameter(last, nn.Parameter(own, requires_grad=False))
             else:
                 parent.register_buffer(last, value, persistent=False)

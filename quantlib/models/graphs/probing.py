@@ -1,6 +1,6 @@
 """What a graph does to the sizes of pictures, and what that costs, found without computing it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -17,6 +17,8 @@ LEAST = 61, 83  # pixels of the sides that are tried, or more
 LARGE = 320  # pixels a side of the largest picture that pages take in one piece
 MOST_VALUES = 1 << 30
 """Elements that may be held at once for the large picture."""
+SLOW = 32
+"""Products that take as long as one value that is only moved or compared."""
 MOST_PRODUCTS = 1e13
 """Products for the large picture: a hundred million for each pixel."""
 
@@ -37,21 +39,24 @@ class _Cost:
     def __call__(
         self, step: Step, given: list[Any], made: list[Any], held: Mapping[str, Any]
     ) -> None:
-        values = sum(one.numel() for one in held.values() if isinstance(one, Tensor))
-        results = sum(one.numel() for one in made if isinstance(one, Tensor))
-        work = step.work
+        values = _count(held.values())
+        work, weights = step.work, [one for one in given[1:] if isinstance(one, Tensor)]
         if step.function is torch.matmul:
-            work = max(one.shape[-1] for one in given if isinstance(one, Tensor))
-        elif len(given) > 1 and isinstance(given[1], Tensor) and step.what.startswith("Conv"):
-            work = given[1][0].numel()
-        self.products += results * work + sum(
-            one.numel() for one in given if isinstance(one, Tensor)
-        )
+            work = given[0].shape[-1]
+        elif weights and step.what.startswith("Conv"):
+            work = weights[0][0].numel()
+        elif not step.layer:
+            work *= SLOW
+        self.products += _count(made) * work + _count(given) * SLOW
         if values > MOST_VALUES or self.products > MOST_PRODUCTS:
             raise QuantlibError(
                 f"{self.file} needs more memory or time for a picture of {LARGE}×{LARGE} pixels "
                 "than there is; choose a smaller network."
             )
+
+
+def _count(values: Iterable[Any]) -> int:
+    return sum(one.numel() for one in values if isinstance(one, Tensor))
 
 
 def probe(network: OnnxNetwork, file: str, sides: tuple[int, int]) -> Probed:

@@ -9,9 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def conv(inputs: int, outputs: int, kernel: int = 3, **geometry: int) -> nn.Conv2d:
-    apart = geometry.get("dilation", 1)
-    return nn.Conv2d(inputs, outputs, kernel, padding=apart * (kernel // 2), **geometry)
+def conv(
+    inputs: int, outputs: int, kernel: int = 3, dilation: int = 1, groups: int = 1
+) -> nn.Conv2d:
+    padding = dilation * (kernel // 2)
+    return nn.Conv2d(inputs, outputs, kernel, 1, padding, dilation, groups)
 
 
 class EdgeAttention(nn.Module):
@@ -192,10 +194,10 @@ def small(kind: str, scale: int = 2) -> Enlarging:
     network = Enlarging(kind, scale)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.uniform_(-0.1, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
+            nn.init.uniform_(module.get_buffer("running_mean"), -0.1, 0.1)
+            nn.init.uniform_(module.get_buffer("running_var"), 0.5, 1.5)
     with torch.no_grad():
-        network.upsampler[0].weight.mul_(0.1)
+        network.get_parameter("upsampler.0.weight").mul_(0.1)
     return network.eval().requires_grad_(False)
 
 
@@ -208,7 +210,7 @@ def onnx_file(network: nn.Module, side: int = 24, fixed: bool = False, opset: in
         torch.onnx.export(
             network,
             (torch.rand(1, 3, side, side),),
-            file,
+            file,  # pyright: ignore[reportArgumentType]
             input_names=["input"],
             output_names=["output"],
             dynamic_axes=None if fixed else {"input": free, "output": free},
