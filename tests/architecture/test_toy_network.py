@@ -129,7 +129,9 @@ def test_a_toy_classifier_loads_by_its_file(shelf: None, tmp_path: Path) -> None
 
 def test_a_toy_stands_among_what_is_recognised(shelf: None, tmp_path: Path) -> None:
     torch.save({"other.weight": torch.zeros(3)}, tmp_path / "net.pth")
-    with pytest.raises(QuantlibError, match=r"recognised are toys of this test, .*ONNX, QuantSR-C .*EDSR"):
+    with pytest.raises(
+        QuantlibError, match=r"recognised are toys of this test, .*ONNX, QuantSR-C .*EDSR"
+    ):
         load(str(tmp_path / "net.pth"))
     with pytest.raises(QuantlibError, match="recognised are Toy, ResNet-20"):
         load_classifier(str(tmp_path / "net.pth"))
