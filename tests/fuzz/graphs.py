@@ -13,7 +13,7 @@ from tests.fuzz.weights import SUPER_RESOLUTION
 from tests.models.graphs.building import enlarging
 from tests.models.graphs.small_networks import onnx_file, small
 
-KINDS = ("RFDN", "SAFMN", "Restormer")
+KINDS = ("RFDN", "Restormer")
 SMALL = (-(1 << 63), -3, -1, 0, 1, 2, 3, 5, 16, 61)
 
 

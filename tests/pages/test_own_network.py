@@ -9,9 +9,15 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.super_resolution import adapting, own_network
+from pages.parts.super_resolution import own_network
 from pages.parts.super_resolution.own_network import KEY, NO_NETWORK, OWN_FILE
 from quantlib.models.architectures.edsr import EDSR
+from quantlib.models.loading import read_network
+from quantlib.models.saving import packed_file
+from quantlib.models.sr_network import SRNetwork
+from quantlib.qat.adapting.adapt import adapt
+from quantlib.qat.fused import uncompiled
+from quantlib.tasks.super_resolution import adaptation_pictures
 from tests.models.graphs.building import enlarging, model, node
 from tests.models.graphs.small_networks import onnx_file, small
 from tests.pages.test_pages import fine, opened
@@ -110,18 +116,13 @@ def test_one_sentence_and_the_page_stays(name, monkeypatch):
     assert fine(app) and app.subheader[0].value.startswith("3-bit DQA")
 
 
-def test_adapted_here_and_dropped_again(monkeypatch):
-    monkeypatch.setattr(adapting, "STEPS", 2)
+def test_what_was_adapted_is_dropped_again():
+    network = read_network(graph(), "mine.onnx")
+    with uncompiled():
+        adapted = adapt(network, adaptation_pictures(2)[:1], steps=1, side=16).network
+    assert isinstance(adapted, SRNetwork)
     app = dropped("mine.onnx", graph(), method="RLQ")
-    app.button(key="adapt").click().run()
-    (run,) = [run for key, run in adapting._adaptations().items() if key[0] == "mine.onnx"]
-    run.wait(120)
-    app.run()
-    assert fine(app) and run.result is not None
-    file = run.result.file
-    assert file.name == "onnx-x2-rlq-w4a4.safetensors"
-    before = app.subheader[0].value
-    assert before.startswith("4-bit RLQ keeps ")
-    app.file_uploader(key=KEY).upload(file.name, file.content).run()
-    assert fine(app) and app.subheader[0].value == before
+    assert app.button(key="adapt").label == "Adapt to W4A4"
+    app.file_uploader(key=KEY).upload("w4a4.safetensors", packed_file(adapted)).run()
+    assert fine(app) and app.subheader[0].value.startswith("4-bit RLQ keeps ")
     assert "Trained with 4 bits." in told(app)

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 from quantlib.errors import QuantlibError
+from quantlib.imaging.samples import load_sample
+from quantlib.imaging.tensors import to_tensor
 from quantlib.models.allocation import ClaimError
 from quantlib.models.architecture import Architecture, Weights
 from quantlib.models.card import SUPER_RESOLUTION
@@ -15,7 +17,11 @@ from quantlib.models.graphs.probing import probe
 from quantlib.models.graphs.reading import Graph, read_graph
 from quantlib.models.sr_network import SRNetwork, require_rgb
 
-ALIKE = 1e-4  # between one pass and several, of values from 0 to 1
+SAMPLE, SIDE = "cat", 48
+ALIKE = 1e-4
+"""Between one pass and several, of values from 0 to 1."""
+UNLIKE = 0.5
+"""In deviations of a part of the result, when more of the picture is seen below and beside it."""
 
 
 def recognises(weights: Weights) -> bool:
@@ -41,7 +47,6 @@ def build(checkpoint: Checkpoint) -> SRNetwork:
                 "checkpoint."
             )
     scale, rule = probe(network, file, graph.sides)
-    network.batches = _takes_batches(network, rule.minimum)
     return SRNetwork(network, "ONNX", scale, size_rule=rule)
 
 
@@ -63,12 +68,33 @@ def _network(graph: Graph, file: str, blank: bool) -> OnnxNetwork:
 
 
 @torch.no_grad()
-def _takes_batches(network: OnnxNetwork, side: int) -> bool:
+def verify(network: SRNetwork, file: str) -> None:
+    """Finds whether several pictures may pass at once; refuses what was exported for one size.
+
+    Such a graph may run on larger pictures, too, and put their parts in wrong places.
+    """
+    inside, rule = network.network, network.size_rule
+    assert isinstance(inside, OnnxNetwork)
+    side = -(-max(rule.minimum, SIDE) // rule.multiple) * rule.multiple
+    photograph = to_tensor(load_sample(SAMPLE, 2 * side).rgb)
+    large = photograph[..., : 2 * side, : side + rule.multiple]
+    small = large[..., :side, :side].contiguous()
+    end = network.scale * side // 2  # what lies beyond is too near to the end of the small one
+    whole, part = (inside.run(x)[..., :end, :end] for x in (large.contiguous(), small))
+    if (whole - part).abs().mean() > UNLIKE * part.std():
+        raise QuantlibError(
+            f"{file} was exported for pictures of one size and mixes up the parts of others; "
+            "export it with dynamic height and width."
+        )
+    inside.batches = _takes_batches(inside, small)
+
+
+def _takes_batches(network: OnnxNetwork, picture: Tensor) -> bool:
     """Whether two pictures in one pass give what each gives by itself."""
-    pictures = torch.linspace(0, 1, 2 * 3 * side * side).reshape(2, 3, side, side)
+    pictures = torch.cat([picture, picture.flip(3)])
     each = torch.cat([network.run(one) for one in pictures.split(1)])
     try:
-        both: Tensor = network.run(pictures)
+        both = network.run(pictures)
     except QuantlibError:
         return False
     return both.shape == each.shape and torch.allclose(both, each, ALIKE, ALIKE)
@@ -79,5 +105,6 @@ ARCHITECTURE = Architecture(
     SUPER_RESOLUTION,
     recognises,
     build,
+    verify,
     recognised="networks exported as ONNX",
 )

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from itertools import count
 
 from torch import nn
 
 from quantlib.models.graphs.node import Node
 
 _NAME = re.compile(r"[A-Za-z_]\w*|\d{1,3}")
+LONGEST = 200
 _TAKEN = frozenset(dir(nn.Module())) | {"plan", "batches", "run", "onnx_graph"}
 
 
@@ -16,7 +18,7 @@ class Names:
 
     def __init__(self) -> None:
         self._given: set[str] = set()
-        self._above: set[str] = set()
+        self._inner: set[str] = set()
 
     def layer(self, node: Node, weight: str) -> str:
         """The name of a layer, by that of its weight or its node.
@@ -33,20 +35,29 @@ class Names:
         """`wish` where it is a name that is free, else one like it or like `otherwise`."""
         parts = wish.split(".")
         is_name = all(_NAME.fullmatch(part) and part not in _TAKEN for part in parts)
-        if not is_name or parts[0] == "module" or len(wish) > 200:
+        if not is_name or parts[0] == "module" or len(wish) > LONGEST:
             wish = re.sub(r"\W+", "_", otherwise)
-        for name in _numbered(wish):
-            above = {name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1)}
-            if name not in self._given | self._above and not above & self._given:
-                self._given.add(name)
-                self._above |= above
-                return name
-        raise AssertionError
+        if _above(wish) & self._given:
+            wish = wish.replace(".", "_")
+        name = next(one for one in _numbered(wish) if one not in self._given | self._inner)
+        self._given.add(name)
+        self._inner |= _above(name)
+        return name
+
+
+def _above(name: str) -> set[str]:
+    """The names of what a name lies inside.
+
+    >>> sorted(_above("body.0.conv"))
+    ['body', 'body.0']
+    """
+    parts = name.split(".")
+    return {".".join(parts[:n]) for n in range(1, len(parts))}
 
 
 def _numbered(wish: str) -> Iterator[str]:
     yield wish
-    for number in range(1, 1 << 20):
+    for number in count(1):
         yield f"{wish}_{number}"
 
 

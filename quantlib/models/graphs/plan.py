@@ -29,13 +29,14 @@ Source = Value | Weight | Fixed
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One operator: the layer of the network called `layer`, or a function.
+    """One operator of a `kind`: the layer of the network called `layer`, or a function.
 
     `what` is the operator in a person's words. `done` are the values that no later step reads.
     `work` is how many products each value of the result takes, where that does not depend on the
     picture.
     """
 
+    kind: str
     what: str
     inputs: tuple[Source, ...]
     outputs: tuple[str, ...]

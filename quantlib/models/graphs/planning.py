@@ -120,7 +120,7 @@ class Planning:
             self._constants[node.outputs[0]] = _Constant(_stated(node))
         elif is_fixed:
             self._fold(node)
-        elif node.kind in SIZES or not self._values & {*given}:
+        elif node.kind in SIZES or not (self._values & {*given} or self._shapes_weights(node)):
             self._add_sizes(node)
         elif node.kind == NORM:
             self._add_norm(node)
@@ -152,6 +152,17 @@ class Planning:
             raise ClaimError("constants are computed from few to many")
         for name, result in zip(node.outputs, results, strict=False):
             self._constants[name] = _Constant(result, origins)
+
+    def _shapes_weights(self, node: Node) -> bool:
+        """Whether sizes only say how weights are laid out, which makes no size of them."""
+        if node.kind not in OPERATORS:
+            return False
+        settings = OPERATORS[node.kind].settings
+        shaped = [name for at, name in enumerate(node.inputs) if name and at not in settings]
+        return bool(shaped) and all(
+            name in self._constants and self._constants[name].value.is_floating_point()
+            for name in shaped
+        )
 
     def _add_sizes(self, node: Node) -> None:
         if node.kind not in SHAPES:
@@ -242,7 +253,7 @@ class Planning:
         work: int = 1,
     ) -> None:
         outputs = node.outputs if node.kind in SEVERAL else node.outputs[:1]
-        step = Step(node.place, tuple(sources), outputs, function, layer, sizes, work)
+        step = Step(node.kind, node.place, tuple(sources), outputs, function, layer, sizes, work)
         self._steps.append(step)
         (self._sizes if sizes else self._values).update(outputs)
 

@@ -12,7 +12,7 @@ from quantlib.models.graphs.plan import Step
 from quantlib.models.sr_network import SizeRule
 from quantlib.qat.layers.copying import structural_copy
 
-MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
+MULTIPLES = (1, 2, 4, 8, 12, 16)
 LEAST = 61, 83  # pixels of the sides that are tried, or more
 LARGE = 320  # pixels a side of the largest picture that pages take in one piece
 MOST_VALUES = 1 << 30
@@ -40,19 +40,26 @@ class _Cost:
         self, step: Step, given: list[Any], made: list[Any], held: Mapping[str, Any]
     ) -> None:
         values = _count(held.values())
-        work, weights = step.work, [one for one in given[1:] if isinstance(one, Tensor)]
-        if step.function is torch.matmul:
-            work = given[0].shape[-1]
-        elif weights and step.what.startswith("Conv"):
-            work = weights[0][0].numel()
-        elif not step.layer:
-            work *= SLOW
+        work = _work(step, [one for one in given if isinstance(one, Tensor)])
         self.products += _count(made) * work + _count(given) * SLOW
         if values > MOST_VALUES or self.products > MOST_PRODUCTS:
             raise QuantlibError(
                 f"{self.file} needs more memory or time for a picture of {LARGE}×{LARGE} pixels "
                 "than there is; choose a smaller network."
             )
+
+
+def _work(step: Step, tensors: list[Tensor]) -> int:
+    """How many products each value of the result takes."""
+    if step.layer:
+        return step.work
+    if step.kind in ("Conv", "ConvTranspose") and len(tensors) > 1:
+        return tensors[1][0].numel()
+    if step.kind in ("MatMul", "Gemm") and tensors:
+        return max(tensors[0].shape[-2:])
+    if step.kind == "Einsum":  # at most: each factor has all axes that are summed over
+        return max(one.numel() for one in tensors)
+    return step.work * SLOW
 
 
 def _count(values: Iterable[Any]) -> int:
@@ -68,8 +75,9 @@ def probe(network: OnnxNetwork, file: str, sides: tuple[int, int]) -> Probed:
     shapes = _Shapes(network)
     multiple, (tall, wide) = _multiple(shapes, file, sides)
     if not multiple or tall != wide or tall != round(tall):
+        told = f"{tall:.4g}" if multiple else f"about {tall:.2g}"
         raise QuantlibError(
-            f"{file} enlarges {tall:.4g} times; choose a network whose scale is a whole number."
+            f"{file} enlarges {told} times; choose a network whose scale is a whole number."
         )
     scale = round(tall)
     if scale < 2:

@@ -99,7 +99,7 @@ class Modulation(nn.Module):
 
     def __init__(self, features: int) -> None:
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.rand(features)), nn.Parameter(torch.rand(2, 1))
+        self.weight = nn.Parameter(torch.rand(features))
         half = features // 2
         self.near = conv(half, half, groups=half)
         self.far, self.mix = conv(half, half, groups=half), conv(features, features, 1)
@@ -110,8 +110,8 @@ class Modulation(nn.Module):
         ).permute(0, 3, 1, 2)
         near, far = normed.chunk(2, 1)
         height, width = x.shape[-2:]
-        small = functional.adaptive_max_pool2d(far, 1) + functional.avg_pool2d(far, 2).mean()
-        small = self.far(functional.interpolate(small, (height, width), mode="nearest"))
+        small = self.far(functional.max_pool2d(far, 4))
+        small = functional.interpolate(small, (height, width), mode="nearest")
         return x + functional.gelu(self.mix(torch.cat([self.near(near), small], 1))) * normed
 
 

@@ -81,6 +81,7 @@ CASES = [
     Case("DepthToSpace", "p", {"blocksize": 2, "mode": "DCR"}),
     Case("DepthToSpace", "p", {"blocksize": 2, "mode": "CRD"}),
     Case("SpaceToDepth", "p", {"blocksize": 2}),
+    Case("Einsum", "p p", {"equation": "b c h w, b d h w -> b c d"}),
     Case("Expand", "p a", {}, {"a": whole(3, 1, 1, 1, 1)}),
     Case("Flatten", "p", {"axis": 2}),
     Case("Flatten", "p", {"axis": -1}),

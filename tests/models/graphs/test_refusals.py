@@ -89,7 +89,10 @@ def resized(factor: float) -> onnx.ModelProto:
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "scale": (lambda: resized(1.5), "net.onnx enlarges 1.5 times; choose a network whose scale is"),
-    "odd scale": (lambda: resized(1.3), "enlarges 1.297 times; choose a network whose scale is"),
+    "odd scale": (
+        lambda: resized(1.3),
+        "enlarges about 1.3 times; choose a network whose scale is",
+    ),
     "smaller": (lambda: resized(0.5), "net.onnx enlarges 0.5 times"),
     "no scale": (lambda: model([node("Relu", "x")]), "does not enlarge pictures (×1)"),
     "size": (
@@ -107,6 +110,17 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "unknown way": (
         lambda: enlarging(2, node("Resize", "a _ s", "b", antialias=1), s=np.ones(4, np.float32)),
         "uses Resize with antialias or exclude_outside, which is not supported",
+    ),
+    "mixed up": (
+        lambda: enlarging(
+            2,
+            node("Reshape", "a tiles", "t"),
+            node("Conv", "t body.weight", "u", pads=[1] * 4),
+            node("Shape", "a", "sides"),
+            node("Reshape", "u sides", "b"),
+            tiles=np.array([-1, 4, 16, 16]),
+        ),
+        "net.onnx was exported for pictures of one size and mixes up the parts of others",
     ),
     "own operator": (
         lambda: enlarging(2, node("Relu", "a", "b", domain="com.me")),

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from quantlib.models.checkpoint import shown
 from quantlib.models.graphs.node import Node, UnsupportedError
 from quantlib.models.graphs.operators.operator import Function, Operator, is_even, same_padding
 
@@ -68,6 +69,15 @@ def _gemm(node: Node) -> Function:
     return run
 
 
+def _einsum(node: Node) -> Function:
+    equation = node.get("equation", "").replace(" ", "")
+    factors, _, result = equation.partition("->")
+    summed = {*factors} - {*result, ","}
+    if "." in equation or not result or any(not summed <= {*f} for f in factors.split(",")):
+        raise UnsupportedError(f"Einsum of {shown(equation)}")
+    return lambda *tensors: torch.einsum(equation, *tensors)
+
+
 def _free_convolution(node: Node) -> Function:
     """A convolution whose weights are computed from the picture."""
     group, strides = node.get("group", 1), node.get("strides", (1, 1))
@@ -84,6 +94,7 @@ def _free_convolution(node: Node) -> Function:
 
 NORMALISING: dict[str, Operator] = {
     "Conv": Operator(_free_convolution),
+    "Einsum": Operator(_einsum),
     "Gemm": Operator(_gemm),
     "GroupNormalization": Operator(_group_norm),
     "InstanceNormalization": Operator(_instance_norm),
