@@ -132,7 +132,7 @@ def _multiple(
         shapes.network.run(torch.zeros(1, 3, 128, 128, device="meta"))
     except QuantlibError as error:
         raise QuantlibError(
-            f"{file} does not run on pictures of any size ({error.args[0].split(' of ')[0]} "
+            f"{file} runs on pictures of no size that was tried ({error.args[0].split(' of ')[0]} "
             "cannot be computed); export it with dynamic height and width."
         ) from error
     raise QuantlibError(

@@ -91,7 +91,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "scale": (lambda: resized(1.5), "net.onnx enlarges 1.5 times; choose a network whose scale is"),
     "odd scale": (
         lambda: resized(1.3),
-        "enlarges about 1.3 times; choose a network whose scale is",
+        "enlarges about 1.3 times; choose a network",
     ),
     "smaller": (lambda: resized(0.5), "net.onnx enlarges 0.5 times"),
     "no scale": (lambda: model([node("Relu", "x")]), "does not enlarge pictures (×1)"),
@@ -101,7 +101,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "hidden size": (
         lambda: enlarging(2, node("Reshape", "a s", "b"), s=np.array([1, 4, 9, 9])),
-        "net.onnx does not run on pictures of any size (Reshape (Reshape_of_b) cannot be",
+        "net.onnx runs on pictures of no size that was tried (Reshape (Reshape_of_b) cannot",
     ),
     "unknown": (
         lambda: enlarging(2, node("GridSample", "a a", "b")),
@@ -220,7 +220,7 @@ TOO_MUCH: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "channels": (
         lambda: enlarging(2, *doubled("Concat", 40, axis=1)),
-        "needs more memory or time for a picture of 320×320 pixels|does not run on",
+        "needs more memory or time for a picture of 320×320 pixels|no size that was tried",
     ),
     "expanded": (
         lambda: enlarging(2, node("Expand", "a far", "b"), far=np.array([1 << 40, 1, 1, 1])),
@@ -228,7 +228,7 @@ TOO_MUCH: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "tiled": (
         lambda: enlarging(2, node("Tile", "a far", "b"), far=np.array([1, 1, 1 << 20, 1 << 20])),
-        "enlarges|needs more memory|does not run on|not make an RGB",
+        "enlarges|needs more memory|no size that was tried|not make an RGB",
     ),
     "constants": (tall_constants, "are those of a larger network than it holds|larger"),
     "filled": (
