@@ -34,16 +34,17 @@ def test_from_the_file_to_the_result(page: Page, app_url: str, browser: Browser,
     expect(alert).to_contain_text(NO_NETWORK)
 
     drop(page, payload("mine.onnx", enlarging().SerializeToString()))
-    sentence = page.get_by_role("heading", name="4-bit direct keeps")
-    expect(sentence).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("ONNX, ×2, 684 parameters")).to_be_visible()
+    what = page.get_by_text("ONNX, ×2, 684 parameters")
+    expect(page.get_by_role("heading", name="4-bit direct keeps")).to_be_visible(timeout=60_000)
+    expect(what).to_be_visible()
     settle(page)
     assert page.get_by_test_id("stException").count() == 0
 
     page.get_by_role("link", name="Importance").first.click()
     expect(page.get_by_role("heading", name="Importance", exact=True)).to_be_visible()
     page.go_back()
-    expect(sentence).to_be_visible(timeout=60_000)
+    expect(what).to_be_visible(timeout=60_000)
+    expect(alert).to_have_count(0)
 
     with browser.new_context() as context:
         other = context.new_page()
