@@ -60,7 +60,6 @@ class Planning:
         self._known_weights: dict[str, str] = {}
         self._held: set[str] = set()
         self._needed: set[str] = set()
-        self._joined: dict[str, Node] = {}
         nodes = self._needed_nodes()
         readers = Counter(name for node in nodes for name in set(node.inputs))
         self._only_readers = {
@@ -115,10 +114,9 @@ class Planning:
         if node.outputs[0] in self._values:  # joined with the layer before it
             return
         given = [name for name in node.inputs if name]
-        is_fixed = all(name in self._constants for name in given)
         if node.kind == "Constant":
             self._constants[node.outputs[0]] = _Constant(_stated(node))
-        elif is_fixed:
+        elif all(name in self._constants for name in given):
             self._fold(node)
         elif node.kind in SIZES or not (self._values & {*given} or self._shapes_weights(node)):
             self._add_sizes(node)
