@@ -39,9 +39,9 @@ def add_model(parser: argparse.ArgumentParser, exported: bool = False) -> None:
         "--model",
         required=True,
         metavar="M",
-        help="builtin:NAME, hub:OWNER/NAME[@REVISION][:FILE], or a .safetensors or .pth file; "
-        "?bits=2 at its end says what a released QuantSR file does not"
-        + ("; with --runtime onnx also an .onnx file" if exported else ""),
+        help="builtin:NAME, hub:OWNER/NAME[@REVISION][:FILE], or a .safetensors, .pth or .onnx "
+        "file; ?bits=2 at its end says what a released QuantSR file does not"
+        + ("; with --runtime onnx an .onnx file that export wrote" if exported else ""),
     )
 
 
@@ -122,8 +122,8 @@ def settings_from(options: argparse.Namespace) -> Settings:
 def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
     """The network that the options ask for, quantized as they say, at the runtime they name."""
     runtime = runtime_from(options)
-    if is_onnx(options.model):
-        return _from_onnx_file(options, runtime)
+    if is_onnx(options.model) and runtime.reads_files:
+        return _from_onnx_file(options)
     settle(options)
     settings = settings_from(options)
     runtime.check(settings)
@@ -134,10 +134,8 @@ def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
     return at_runtime(prepared, runtime)
 
 
-def _from_onnx_file(options: argparse.Namespace, runtime: Runtime) -> QuantizedNetwork:
-    """The network of an ONNX file, which was quantized when it was written."""
-    if not runtime.reads_files:
-        raise QuantlibError(f"{options.model} is an ONNX file; run it with --runtime onnx.")
+def _from_onnx_file(options: argparse.Namespace) -> QuantizedNetwork:
+    """The network of an ONNX file that `export` wrote, which was quantized then."""
     network = OnnxFile(path(options.model))
     settings = network.settings
     given = options.method, options.bits, options.depth

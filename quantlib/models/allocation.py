@@ -1,7 +1,7 @@
 """A bound on what is allocated while a network is built, by what its file holds."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -49,7 +49,9 @@ class Bounded(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        if not any(result.alias_info for result in func._schema.returns):
+        if not any(result.alias_info for result in func._schema.returns) and not _is_meta(
+            args, kwargs
+        ):
             self._admit(func, args, kwargs)
         return func(*args, **kwargs)
 
@@ -67,6 +69,13 @@ class Bounded(TorchDispatchMode):
             self.tensors_left -= 1
         if self.tensors_left < 0:
             raise ClaimError("more tensors are made than a network of those that are held has")
+
+
+def _is_meta(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether only sizes are computed, which takes no memory."""
+    if str(kwargs.get("device")) == "meta":
+        return True
+    return any(isinstance(leaf, Tensor) and leaf.is_meta for leaf in tree_leaves(args))
 
 
 def _most(args: tuple[Any, ...]) -> float:

@@ -22,7 +22,8 @@ class Architecture:
     `name` is what its cards call it, `recognised` what stands in the sentence that lists what
     loads. `recognises` looks at the names and shapes of weights, and `build` makes the network of
     a checkpoint that it recognised; a `QuantlibError` there lets the next family try, any other
-    error says that the weights do not fit together. `takes_bits` is whether its files need to be
+    error says that the weights do not fit together. `verify` lets a network that was built see
+    pictures; a `QuantlibError` there refuses it. `takes_bits` is whether its files need to be
     told their bits. `training` is None for families that are not trained here.
     """
 
@@ -30,6 +31,7 @@ class Architecture:
     task: str
     recognises: Callable[[Weights], bool]
     build: Callable[[Checkpoint], "SRNetwork | Normalised"]
+    verify: Callable[[Any, str], None] = lambda network, file: None
     recognised: str = ""
     takes_bits: bool = False
     training: "Training | None" = None

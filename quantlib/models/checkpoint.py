@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import BinaryIO
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
@@ -21,6 +22,9 @@ from quantlib.models.unwrapping import unwrapped
 
 PICKLES = (".pt", ".pth", ".bin", ".th", ".ckpt")
 SUFFIXES = (".safetensors", *PICKLES)
+ONNX, PROGRAM = ".onnx", ".pt2"
+GRAPH = "onnx_graph"
+"""The name under which weights have the graph of operators that they belong to, as bytes."""
 
 MOST_NAMES = 5_000
 MOST_SIDES = 8
@@ -63,7 +67,8 @@ class Checkpoint:
         """The checkpoint in the bytes of a file, or in an open one; `name` tells its format.
 
         Raises a `QuantlibError` for what is damaged, refused, without tensors or not finite, and
-        for a name that does not end in one of `SUFFIXES`.
+        for a name that does not end in one of `SUFFIXES` or in `ONNX`. A network is made of the
+        bytes of an ONNX file later.
 
         >>> import io, torch
         >>> file = io.BytesIO()
@@ -78,8 +83,11 @@ class Checkpoint:
                 f"{name} is a Git LFS pointer, not the weights; fetch them with `git lfs pull`."
             )
         metadata: Mapping[str, str] = {}
+        found: object
         if suffix == ".safetensors":
             found, metadata = _read_safetensors(content, name)
+        elif suffix == ONNX:
+            found = {GRAPH: torch.from_numpy(np.frombuffer(content, np.uint8).copy())}
         else:
             found = read_pickle(content, name)
         weights, notes = unwrapped(found)
@@ -91,15 +99,23 @@ class Checkpoint:
 
 
 def require_suffix(name: str) -> str:
-    """The ending of a checkpoint's name; a `QuantlibError` for what is none of `SUFFIXES`.
+    """The ending of a checkpoint's name: one of `SUFFIXES`, or `ONNX`.
+
+    A `QuantlibError` for any other. `torch.export.load` opens programs by unpickling objects out of
+    them and by evaluating expressions that they hold, so a program is never opened.
 
     >>> require_suffix("net.PTH")
     '.pth'
     """
     suffix = PurePath(name).suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix == PROGRAM:
         raise QuantlibError(
-            f"{name} is not a checkpoint; its name must end in {', '.join(SUFFIXES)}."
+            f"{name} is a program of torch.export, which cannot be opened without running what is "
+            "inside it; export the network as ONNX."
+        )
+    if suffix not in (*SUFFIXES, ONNX):
+        raise QuantlibError(
+            f"{name} is not a checkpoint; its name must end in {', '.join((*SUFFIXES, ONNX))}."
         )
     return suffix
 

@@ -26,7 +26,7 @@ from huggingface_hub.errors import (
 )
 
 from quantlib.errors import QuantlibError
-from quantlib.models.checkpoint import SUFFIXES
+from quantlib.models.checkpoint import SUFFIXES, require_suffix
 from quantlib.models.files import sha256
 
 USUAL_FILES = (
@@ -73,11 +73,8 @@ class HubReference:
                 f"{text!r} does not name a model on the Hub; write OWNER/NAME, OWNER/NAME:FILE or "
                 "OWNER/NAME@REVISION:FILE."
             )
-        if match["file"] and not match["file"].lower().endswith(SUFFIXES):
-            raise QuantlibError(
-                f"{match['file']} is not a checkpoint; choose a file that ends in "
-                f"{', '.join(SUFFIXES)}."
-            )
+        if match["file"]:
+            require_suffix(match["file"])
         return cls(**match.groupdict())
 
     @property

@@ -36,7 +36,9 @@ def recognise(checkpoint: Checkpoint, task: str) -> SRNetwork | Normalised:
                 with explained(checkpoint.name, task):
                     _require_bits_to_matter(checkpoint, architecture)
                     with Bounded(held, len(checkpoint.weights)):
-                        return architecture.build(replace(checkpoint, weights=weights))
+                        network = architecture.build(replace(checkpoint, weights=weights))
+                    architecture.verify(network, checkpoint.name)
+                    return network
             except QuantlibError as refusal:
                 refusals.append(refusal)
     if refusals:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from quantlib.errors import QuantlibError
 from quantlib.models import catalogue
-from quantlib.models.checkpoint import SUFFIXES, Checkpoint
+from quantlib.models.checkpoint import ONNX, PROGRAM, SUFFIXES, Checkpoint, require_suffix
 from quantlib.models.normalised import Normalised
 from quantlib.models.sr_network import SRNetwork
 
@@ -69,11 +69,12 @@ def _locate(name: str) -> Source:
         return _bundled(name)
     if name.startswith("hub:"):
         return _from_hub(name)
-    if not name.lower().endswith(SUFFIXES):
+    if not name.lower().endswith((*SUFFIXES, ONNX, PROGRAM)):
         raise QuantlibError(
             f"{name!r} does not name a network; write builtin:NAME, hub:OWNER/NAME or the path of "
-            f"a file that ends in {', '.join(SUFFIXES)}."
+            f"a file that ends in {', '.join((*SUFFIXES, ONNX))}."
         )
+    require_suffix(name)
     path = Path(name).expanduser()
     return Source(name, str(path), path=path)
 

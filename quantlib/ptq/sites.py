@@ -72,8 +72,8 @@ class SiteNetwork(nn.Module):
 
     >>> net = nn.Sequential(*[nn.Conv2d(3, 3, 3) for _ in range(4)])
     >>> sites = SiteNetwork(net, torch.zeros(1, 3, 16, 16))
-    >>> [site.name for site in sites.sites]
-    ['1', '2']
+    >>> [site.name for site in sites.sites], sites.left_out
+    (['1', '2'], ('0', '3'))
     """
 
     def __init__(
@@ -153,6 +153,12 @@ class SiteNetwork(nn.Module):
         """The quantizers that the site's layers bring along, by the layer's name."""
         found = {n: getattr(layer, "activation", None) for n, layer in self.layers(site).items()}
         return {name: q for name, q in found.items() if isinstance(q, LearnedQuantizer)}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The layers whose inputs stay as they are, in the network's order."""
+        read = {name for site in self.sites for name in site.layers}
+        return tuple(name for name in self._layers if name not in read)
 
     def __getitem__(self, name: str) -> Site:
         return next(site for site in self.sites if site.name == name)

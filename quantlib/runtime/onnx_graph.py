@@ -6,23 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from quantlib.errors import QuantlibError
+from quantlib.models.graphs.library import onnx_library
 from quantlib.runtime.grids import BYTE, CodeGrid
 from quantlib.runtime.products import IntegerWeight
 
 OPSET, IR = 21, 10
 OPSET_OF_TWO_BITS, IR_OF_TWO_BITS = 25, 13
-
-
-def onnx_library() -> Any:
-    """The package onnx; a QuantlibError where it is not installed."""
-    try:
-        import onnx
-    except ImportError as error:
-        raise QuantlibError(
-            "Exporting to ONNX needs the package onnx; install it with `pip install onnx`."
-        ) from error
-    return onnx
 
 
 @dataclass

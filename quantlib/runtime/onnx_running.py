@@ -81,7 +81,8 @@ def open_onnx(content: bytes, name: str = "This file", threads: int | None = Non
     stored = session.get_modelmeta().custom_metadata_map
     if stored.get(KEY) != VERSION:
         raise QuantlibError(
-            f"{name} was not exported by Bitlens; make such a file with `bitlens export --to onnx`."
+            f"{name} was not exported by Bitlens; run it with --runtime torch, or make such a file "
+            "of it with `bitlens export --to onnx`."
         )
     try:
         radius, card = stored["receptive_radius"], json.loads(stored["card"])
@@ -102,7 +103,7 @@ def optimised_operators(content: bytes, folder: Path) -> list[str]:
 
     The graph is written to `folder` for the moment.
     """
-    from quantlib.runtime.onnx_graph import onnx_library
+    from quantlib.models.graphs.library import onnx_library
 
     written = folder / "optimised.onnx"
     _session(content, "This file", None, written)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from quantlib.runtime.onnx_graph import onnx_library
+from quantlib.models.graphs.library import onnx_library
 
 _WEIGHT = re.compile(r"_weight(\.\d+)?$")
 

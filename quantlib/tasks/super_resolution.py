@@ -32,6 +32,7 @@ __all__ = [
     "Measurement",
     "adaptation_pictures",
     "default_pairs",
+    "in_form",
     "measure",
     "open_network",
     "prepare",
@@ -93,12 +94,17 @@ class Measurement:
 
 
 def open_network(name: str, settings: Settings) -> SRNetwork:
-    """The network `name` as `settings` need it, at their depth.
+    """The network `name` as `settings` need it, at their depth."""
+    return in_form(load(name), settings)
+
+
+def in_form(network: SRNetwork, settings: Settings) -> SRNetwork:
+    """`network` as `settings` need it, at their depth.
 
     For RLQ it is the network itself if it was trained with it, else the bundled QuantSR network
     of its size; a QuantlibError where there is neither.
     """
-    network = load(name)
+    name = network.name
     if settings.entry.learned and not network.is_quantized:
         twin = rlq_twin(name, settings.bits)
         if twin is None:

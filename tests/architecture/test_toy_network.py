@@ -129,7 +129,9 @@ def test_a_toy_classifier_loads_by_its_file(shelf: None, tmp_path: Path) -> None
 
 def test_a_toy_stands_among_what_is_recognised(shelf: None, tmp_path: Path) -> None:
     torch.save({"other.weight": torch.zeros(3)}, tmp_path / "net.pth")
-    with pytest.raises(QuantlibError, match=r"recognised are toys of this test, QuantSR-C .*EDSR"):
+    with pytest.raises(
+        QuantlibError, match=r"recognised are toys of this test, .*ONNX, QuantSR-C .*EDSR"
+    ):
         load(str(tmp_path / "net.pth"))
     with pytest.raises(QuantlibError, match="recognised are Toy, ResNet-20"):
         load_classifier(str(tmp_path / "net.pth"))
@@ -198,8 +200,8 @@ def test_the_shelf_imports_nothing_that_only_some_need() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (
-        "QuantSR-C as its authors save it, EDSR, PAN, SwinIR, Swin2SR as transformers saves it "
-        "and the architectures of spandrel\n"
+        "networks exported as ONNX, QuantSR-C as its authors save it, EDSR, PAN, SwinIR, Swin2SR "
+        "as transformers saves it and the architectures of spandrel\n"
     )
 
 

@@ -5,12 +5,13 @@ import sys
 
 import numpy as np
 
-from tests.fuzz import payloads, pictures, tables, weights
+from tests.fuzz import graphs, payloads, pictures, tables, weights
 from tests.fuzz.measuring import row
 
 ENGINES = {
     "pictures": pictures.ENGINE,
     "weights": weights.ENGINE,
+    "graphs": graphs.ENGINE,
     "payloads": payloads.ENGINE,
     "tables": tables.ENGINE,
 }

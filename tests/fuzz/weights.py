@@ -14,7 +14,7 @@ from tests.fuzz.mutating import chosen, mutated
 from tests.fuzz.running import Engine
 
 TASK_NAMES = (SUPER_RESOLUTION.name, CLASSIFICATION.name, SEGMENTATION.name)
-PLACES: list[tuple[str, str]] = [*product(TASK_NAMES, (".safetensors", ".pth"))]
+PLACES: list[tuple[str, str]] = [*product(TASK_NAMES, (".safetensors", ".pth", ".onnx"))]
 SIDE = 32
 
 
@@ -34,7 +34,7 @@ def make(random: np.random.Generator) -> bytes:
         file = other_entries(file, random)
     else:
         file = other_pickle(file, random)
-    return _packed(file)
+    return packed(file)
 
 
 def handle(data: bytes) -> None:
@@ -60,7 +60,7 @@ def warm() -> None:
     """What PyTorch, torchvision and spandrel import and compile for the first of each family."""
     warnings.simplefilter("ignore")
     for at in range(len(_states())):
-        handle(_packed(_files(at)[0]))
+        handle(packed(_files(at)[0]))
 
 
 @cache
@@ -73,7 +73,8 @@ def _files(at: int) -> list[File]:
     return [*files(_states()[at])]
 
 
-def _packed(file: File) -> bytes:
+def packed(file: File) -> bytes:
+    """The place in `PLACES` in one byte, and the file."""
     return bytes([PLACES.index((file.task, file.suffix))]) + file.content
 
 

@@ -28,6 +28,7 @@ CHOICES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("compare", OWN | {"method": "Direct"}, {"preset": "Same bits", "crop": 168}),
     ("importance", {"picture": "Cat"}, {"criterion": "energy", "scales": "frozen", "channel": 3}),
     ("importance", {"picture": "Cat"}, {"network": "builtin:edsr-x4"}),
+    ("importance", {"picture": "Cat"}, {"network": OWN_FILE}),
     ("importance", {"picture": "Cat"}, {"layer": "body.0.body.0", "bench": "U-Net on CamVid"}),
     ("memory", OWN, {"equal": 3.0, "every": True, "noisy": True}),
     ("classify", {}, {"count": 100, "show": "Changed", "method": "dqa-ans", "r": 0.2}),

@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.classify.pictures import TITLES as DATA
 from pages.parts.recognition.networks import OWN_FILE
 from pages.parts.shared.samples import TITLES
+from pages.parts.super_resolution.own_network import KEY
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import load_sample
 from quantlib.models.architectures.edsr import EDSR
@@ -159,6 +160,7 @@ UPLOADS: dict[str, tuple[str, dict[str, str], str, str]] = {
         for page in ("workbench", "importance", "memory", "rlq", "depth")
     },
     "scene": ("segment", {"scene": TITLES["upload"]}, "scene_file", ".png"),
+    "network": ("importance", {"network": OWN_FILE}, "network_file", "-edsr.safetensors"),
     "parquet": ("classify", {"data": DATA["file"]}, "parquet", ".parquet"),
     "classifier": (
         *("classify", {"classification_network": OWN_FILE, "data": DATA["file"]}),
@@ -170,14 +172,16 @@ UPLOADS: dict[str, tuple[str, dict[str, str], str, str]] = {
     ),
 }
 PICTURES = [name for name, (*_, suffix) in UPLOADS.items() if suffix == ".png"]
-CHECKPOINTS = ["classifier", "segmenter"]
+CHECKPOINTS = ["network", "classifier", "segmenter"]
 
 
 def test_every_upload_is_here():
     (place,) = calls("file_uploader")
     keys = {ast.unparse(call.args[2]) for call in calls("dropped")}
     known = {key for _, _, key, _ in UPLOADS.values()} | {"annotation"}
-    assert {one.strip("'") for one in keys - {"key"}} == {k for k in known if "tion_file" not in k}
+    by_code = {"key", "KEY"}
+    expected = {k for k in known if "tion_file" not in k and k != KEY}
+    assert {one.strip("'") for one in keys - by_code} == expected
     assert ast.unparse(place.args[0]) == "label"
 
 

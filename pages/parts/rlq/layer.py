@@ -12,7 +12,8 @@ from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.activations import activation
 from pages.parts.super_resolution.layers import choose_layer
 from pages.parts.super_resolution.measuring import quantizable
-from pages.parts.super_resolution.networks import LoadedNetwork, choose_network, loaded
+from pages.parts.super_resolution.network_choice import choose_network
+from pages.parts.super_resolution.networks import LoadedNetwork
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.ptq import Settings, Site
 from quantlib.ptq.methods import FP32
@@ -163,8 +164,7 @@ def _window(values: np.ndarray, codes: BitWidth, step: float) -> tuple[float, fl
 def choose_values() -> ChosenLayer:
     """The sidebar: a picture, a network, a layer of it, and what is quantized."""
     with st.sidebar:
-        network_name = choose_network()
-        network = loaded(network_name)
+        network = choose_network().load()
         site = choose_layer(network.sites, "Layer")
         kind = st.segmented_control(
             "Quantize its",

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from pages.parts.super_resolution.network_choice import choose_network
 from pages.parts.super_resolution.network_forms import twin_bits
-from pages.parts.super_resolution.networks import LoadedNetwork, choose_network, loaded
+from pages.parts.super_resolution.networks import LoadedNetwork
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.errors import QuantlibError
 from quantlib.imaging.samples import mirrored
@@ -46,7 +47,7 @@ def choose() -> Race:
     """The sidebar's choices."""
     with st.sidebar:
         source = choose_picture()
-        network = loaded(choose_network())
+        network = choose_network().load()
         if network.trained_bits:
             raise QuantlibError(
                 f"{network.name} has few bits already; choose the network in full precision that "

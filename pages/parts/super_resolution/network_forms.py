@@ -9,7 +9,7 @@ from quantlib.models.catalogue import rlq_twin
 from quantlib.ptq import Settings, SiteNetwork, methods
 from quantlib.ptq.parameters import MAX_BITS, MIN_BITS
 from quantlib.qat.depth import DEPTHS
-from quantlib.tasks.super_resolution import open_network, sites_of
+from quantlib.tasks.super_resolution import in_form, sites_of
 
 TWIN_BITS = (2, 4, 8)
 
@@ -73,11 +73,10 @@ def sites_for(network: LoadedNetwork, settings: Settings) -> SiteNetwork:
     if not settings.entry.learned and settings.depth == "full":
         return network.sites
     learned = settings.bits if settings.entry.learned else None
-    return on_worker(_opened, network.name, network.sha256, learned, settings.depth, settings)
+    key = network.name, network.sha256, learned, settings.depth
+    return on_worker(_formed, key, network, settings)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _opened(
-    name: str, sha256: str | None, bits: int | None, depth: str, _settings: Settings
-) -> SiteNetwork:
-    return sites_of(open_network(name, _settings), _settings.method)
+def _formed(key: tuple, _network: LoadedNetwork, _settings: Settings) -> SiteNetwork:
+    return sites_of(in_form(_network.network, _settings), _settings.method)

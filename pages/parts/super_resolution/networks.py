@@ -10,7 +10,6 @@ from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.adapting import AdaptedNetwork, adapted_networks
 from quantlib.importance.pairs import Pair
 from quantlib.models import SRNetwork, load
-from quantlib.models.catalogue import entries
 from quantlib.ptq import SiteNetwork
 from quantlib.tasks.super_resolution import default_pairs, sites_of, trained_bits
 
@@ -39,24 +38,6 @@ class LoadedNetwork:
     adapted: Mapping[int, AdaptedNetwork] = field(default_factory=dict)
 
 
-def choose_network() -> str:
-    """The network's name: from the catalogue, or any `hub:OWNER/NAME[@REVISION][:FILE]`."""
-    known = {entry.name: entry for entry in entries()}
-    chosen = st.selectbox(
-        "Network",
-        list(known),
-        index=list(known).index(DEFAULT),
-        key="network",
-        bind="query-params",
-        accept_new_options=True,
-        help="Bundled networks work offline. Any network of the Hugging Face Hub that Bitlens "
-        "recognises loads too: type hub:OWNER/NAME or hub:OWNER/NAME@REVISION:FILE.",
-    )
-    if chosen in known:
-        st.caption(known[chosen].title)
-    return chosen or DEFAULT
-
-
 def loaded(name: str) -> LoadedNetwork:
     """The network `name`, for as long as it is among the last few that were used."""
     check_name(name)
@@ -65,7 +46,7 @@ def loaded(name: str) -> LoadedNetwork:
     else:
         with coming_from_hub(f"Loading {name}"):
             network = _load(name)
-    return replace(network, adapted=adapted_networks(network.name, network.sha256))
+    return with_adapted(network)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -74,9 +55,13 @@ def _load(name: str) -> LoadedNetwork:
 
 
 def _read(name: str) -> LoadedNetwork:
-    network = load(name)
+    return of_network(load(name))
+
+
+def of_network(network: SRNetwork) -> LoadedNetwork:
+    """The same for a network that is there already."""
     return LoadedNetwork(
-        name,
+        network.name,
         network.scale,
         network.source,
         network.licence,
@@ -88,3 +73,8 @@ def _read(name: str) -> LoadedNetwork:
         default_pairs(network),
         network,
     )
+
+
+def with_adapted(network: LoadedNetwork) -> LoadedNetwork:
+    """The network with what RLQ on demand has made of it by now."""
+    return replace(network, adapted=adapted_networks(network.name, network.sha256))

@@ -8,8 +8,9 @@ import streamlit as st
 
 from pages.parts.shared.hub import show_hub_state
 from pages.parts.shared.method import choose_method, choose_numbers
+from pages.parts.super_resolution.network_choice import choose_network
 from pages.parts.super_resolution.network_forms import can_be_adapted, depths_of, rlq_bits
-from pages.parts.super_resolution.networks import LoadedNetwork, choose_network, loaded
+from pages.parts.super_resolution.networks import LoadedNetwork
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.ptq import Settings, methods
 from quantlib.ptq.parameters import PARAMETERS, OneOf
@@ -31,12 +32,12 @@ def choose(with_method: bool = True, with_runtime: bool = False) -> Choices:
     with st.sidebar:
         picture = choose_picture()
         held = st.container()
-        network_name = choose_network()
+        chosen_network = choose_network()
         method = choose_method(methods.names()) if with_method else methods.DQA.name
         values = choose_numbers(method)
         trained = st.container()
         show_hub_state()
-        network = loaded(network_name)
+        network = chosen_network.load()
         with trained:
             values |= _trained(method, network)
             settings = Settings(**values)

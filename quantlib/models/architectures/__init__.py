@@ -7,6 +7,7 @@ from quantlib.models.architecture import Architecture
 from quantlib.models.architectures import (
     cifar_resnet,
     edsr,
+    from_onnx,
     from_spandrel,
     mobilenetv2,
     pan,
@@ -18,6 +19,7 @@ from quantlib.models.architectures import (
 )
 
 _SHELF: list[Architecture] = [
+    from_onnx.ARCHITECTURE,
     quantsr.ARCHITECTURE,
     edsr.ARCHITECTURE,
     pan.ARCHITECTURE,
