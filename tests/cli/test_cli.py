@@ -455,7 +455,7 @@ class Malicious:
     [
         (["{f}/text.png"], "text.png is no PNG, JPEG, WebP, BMP or TIFF picture"),
         (["{f}/truncated.jpg"], "truncated.jpg is damaged or incomplete"),
-        (["{f}/huge.png"], "above the limit of 16,000,000"),
+        (["{f}/huge.png"], "above the limit of 24,500,000"),
         (["{f}/none.png"], "There is no picture none.png"),
         (["{f}/empty"], "is a folder"),
         (["{f}/cat.png", "--bits", "0"], "bits has to be a whole number from 2 to 8, not 0"),
