@@ -8,6 +8,16 @@ from quantlib.ptq import Settings
 LONGEST = 100  # characters of the picture's name
 
 
+def result_stem(picture: str, scale: int) -> str:
+    """What names of files about a picture begin with, without folders.
+
+    >>> result_stem("holiday/my photo.jpg", 2)
+    'my-photo-x2'
+    """
+    title = re.sub(r"[^\w-]+", "-", PurePath(picture).stem).strip("-")[:LONGEST] or "picture"
+    return f"{title}-x{scale}"
+
+
 def result_name(picture: str, scale: int, settings: Settings) -> str:
     """Picture, scale and settings in few letters, as the name of a PNG file in any folder.
 
@@ -16,5 +26,4 @@ def result_name(picture: str, scale: int, settings: Settings) -> str:
     >>> result_name("../..", 4, Settings("fp32"))
     'picture-x4-fp32.png'
     """
-    title = re.sub(r"[^\w-]+", "-", PurePath(picture).stem).strip("-")[:LONGEST] or "picture"
-    return f"{title}-x{scale}-{settings.letters}.png"
+    return f"{result_stem(picture, scale)}-{settings.letters}.png"

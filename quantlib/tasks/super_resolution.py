@@ -30,6 +30,7 @@ from quantlib.tasks.tiles import enlarged, some_tiles
 __all__ = [
     "Measurement",
     "adaptation_pictures",
+    "check_pair",
     "default_pairs",
     "measure",
     "open_network",
@@ -208,19 +209,26 @@ def _weights_of(network: QuantizedNetwork) -> ByteSizes:
     return weight_sizes(network.site_network.network)
 
 
+def check_pair(result: Sequence[int], truth: Sequence[int], scale: int) -> None:
+    """A QuantlibError where an original does not belong to a result, by (height, width).
+
+    A reduction cuts rows and columns off, or rounds them up: at most `scale` - 1.
+    """
+    if not all(-scale < t - r < scale for t, r in zip(truth, result, strict=True)):
+        raise QuantlibError(
+            f"The original of {truth[1]}×{truth[0]} pixels does not belong to a result of "
+            f"{result[1]}×{result[0]}; choose its ×{scale} reduction."
+        )
+
+
 def _common(
     result: np.ndarray, truth: np.ndarray, scale: int
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Result and truth without the rows and columns that a reduction cut off, or rounded up to.
 
-    Those are at most `scale` - 1; the note says what of a result is left out.
+    The note says what of a result is left out.
     """
-    beyond = [t - r for t, r in zip(truth.shape[:2], result.shape[:2], strict=True)]
-    if not all(-scale < n < scale for n in beyond):
-        raise QuantlibError(
-            f"The original of {truth.shape[1]}×{truth.shape[0]} pixels does not belong to a result "
-            f"of {result.shape[1]}×{result.shape[0]}; choose its ×{scale} reduction."
-        )
+    check_pair(result.shape[:2], truth.shape[:2], scale)
     height, width = (min(t, r) for t, r in zip(truth.shape[:2], result.shape[:2], strict=True))
     cut = result[:height, :width]
     notes = () if cut.shape == result.shape else (f"cut to {width}×{height}, as its original is",)
