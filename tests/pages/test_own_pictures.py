@@ -29,8 +29,8 @@ from quantlib.tasks.super_resolution import reduced
 from tests.imaging.picture_files import raw_png, saved
 from tests.pages.test_pages import fine, opened
 
-CAT = load_sample("cat").rgb[:150, :210]
-LOW, TRUTH = reduced(CAT[:96, :96], 2)
+CAT = load_sample("cat").rgb[:90, :120]
+LOW, TRUTH = reduced(CAT[:48, :48], 2)
 OWN = {"picture": TITLES["upload"], "method": "FP32"}
 
 
@@ -77,9 +77,9 @@ def test_a_large_region_is_cut_around_its_middle():
 
 def test_the_address_says_what_is_looked_at():
     app = with_picture(png_bytes(CAT), role="input", region="30,20,48,40")
-    assert fine(app) and "48×40 → 96×80. 48×40 of 210×150 pixels" in captions(app)
+    assert fine(app) and "48×40 → 96×80. 48×40 of 120×90 pixels" in captions(app)
     app = with_picture(png_bytes(CAT), role="input")
-    assert fine(app) and "210×150 → 420×300" in captions(app)
+    assert fine(app) and "120×90 → 240×180" in captions(app)
     app = with_picture(png_bytes(CAT), role="truth", region="30,20,48,40")
     assert fine(app) and "24×20 → 48×40" in captions(app)
 
@@ -87,14 +87,14 @@ def test_the_address_says_what_is_looked_at():
 def test_a_region_larger_than_the_picture_is_one_sentence_and_the_page_stays():
     app = with_picture(png_bytes(CAT), role="input", region="0,0,512,512")
     assert not app.exception and len(app.error) == 1
-    assert "reaches beyond cat.png of 210×150" in app.error[0].value.replace("\\", "")
-    assert "210×150 → 420×300" in captions(app) and app.subheader[0].value.startswith("FP32")
+    assert "reaches beyond cat.png of 120×90" in app.error[0].value.replace("\\", "")
+    assert "120×90 → 240×180" in captions(app) and app.subheader[0].value.startswith("FP32")
 
 
 def test_another_picture_is_not_looked_at_where_the_first_was():
     app = with_picture(png_bytes(CAT), role="input", region="30,20,48,40")
     app.file_uploader(key="upload").upload("other.png", png_bytes(CAT[:, ::-1])).run()
-    assert fine(app) and "210×150 → 420×300" in captions(app)
+    assert fine(app) and "120×90 → 240×180" in captions(app)
     assert "region" not in app.query_params
 
 
@@ -155,15 +155,15 @@ def test_a_pair_is_handed_out_in_two_folders():
 
 @pytest.mark.parametrize(("rows", "columns"), [(-1, 0), (1, 1), (0, -1)])
 def test_a_pair_may_lack_what_a_reduction_cuts_off(rows, columns):
-    truth = np.pad(TRUTH, [(0, 1), (0, 1), (0, 0)])[: 96 + rows, : 96 + columns]
+    truth = np.pad(TRUTH, [(0, 1), (0, 1), (0, 0)])[: 48 + rows, : 48 + columns]
     assert fine(with_pair(LOW, truth))
 
 
-@pytest.mark.parametrize("height", [94, 98, 48])
+@pytest.mark.parametrize("height", [46, 50, 24])
 def test_a_pair_that_does_not_fit_is_one_sentence(height):
-    app = with_pair(LOW, np.resize(TRUTH, (height, 96, 3)))
+    app = with_pair(LOW, np.resize(TRUTH, (height, 48, 3)))
     assert not app.exception and len(app.error) == 1
-    assert "does not belong to a result of 96×96" in app.error[0].value
+    assert "does not belong to a result of 48×48" in app.error[0].value
     app.selectbox(key="picture").set_value("cat").run()
     assert fine(app)
 

@@ -117,7 +117,7 @@ def offer_picture(picture: Subject) -> None:
         name, rgb = (INPUT, picture.low) if picture.truth is None else (TRUTH, picture.truth)
         label = f"Download {name}, the picture as it was used"
         content, kind = png_bytes(rgb), "image/png"
-    st.download_button(label, content, name, kind, icon=":material/download:")
+    st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore")
 
 
 def folders_of(pair: Subject) -> bytes:
