@@ -1,6 +1,6 @@
 """Pictures of any size through a quantized network: large ones in tiles, never held as floats."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +18,7 @@ TILE = 192
 CALIBRATION_TILES = 8
 
 Watch = Callable[[int, int], None]
+Pause = Callable[[], None]
 Sizes = dict[str, ByteSizes]
 
 
@@ -50,27 +51,39 @@ def some_tiles(rgb: np.ndarray) -> list[Tensor]:
     return [to_tensor(rgb[y : y + TILE, x : x + TILE]) for y, x in chosen]
 
 
-def frozen(network: QuantizedNetwork, rgb: np.ndarray) -> QuantizedNetwork:
-    """For a large picture, with scales that do not depend on the tile: taken from `some_tiles`."""
+def frozen(
+    network: QuantizedNetwork, rgb: np.ndarray, pause: Pause = lambda: None
+) -> QuantizedNetwork:
+    """For a large picture, with scales that do not depend on the tile: taken from `some_tiles`.
+
+    `pause` is called before each of them; what it raises ends the work.
+    """
     if not (is_large(rgb) and network.fits_each_input):
         return network
     settings = replace(network.settings, scales="frozen")
-    return quantize(network.site_network, settings, network.masks, some_tiles(rgb))
+    seen = _after(pause, some_tiles(rgb))
+    return quantize(network.site_network, settings, network.masks, seen)
 
 
-def fitted(network: QuantizedNetwork, rgb: np.ndarray) -> QuantizedNetwork:
+def fitted(network: QuantizedNetwork, rgb: np.ndarray, pause: Pause) -> QuantizedNetwork:
     """`frozen`; a budget is met on `some_tiles`, which spares a second pass over all of them."""
     if not network.settings.entry.budgeted:
-        return frozen(network, rgb)
+        return frozen(network, rgb, pause)
     seen = some_tiles(rgb)
 
     def measure(tried: QuantizedNetwork) -> tuple[QuantizedNetwork, Sizes]:
         sizes: Sizes = {}
-        for tile in seen:
+        for tile in _after(pause, seen):
             add_sizes(sizes, tried.measure(tile)[1])
         return tried, sizes
 
     return within_budget(network, seen, measure)[0]
+
+
+def _after(pause: Pause, tiles: Iterable[Tensor]) -> Iterator[Tensor]:
+    for tile in tiles:
+        pause()
+        yield tile
 
 
 def bands(

@@ -81,9 +81,11 @@ def write_whole(
     alpha, seen = picture.alpha, visible(picture.rgb, picture.alpha)
     height, width = (scale * side for side in seen.shape[:2])
     png = PngRows(file, width, height, alpha is not None, picture.profile)
+    tiles = len(pieces_of(network, seen, scale))
+    ready = fitted(network, seen, lambda: watch(0, tiles))
     sizes: Sizes = {}
     top = 0
-    for band in bands(fitted(network, seen), seen, scale, sizes, watch):
+    for band in bands(ready, seen, scale, sizes, watch):
         bottom = top + len(band)
         if picture.profile is not None:
             band = from_srgb(band, picture.profile)
