@@ -143,6 +143,8 @@ def test_the_whole_photograph_is_enlarged_and_downloaded(page, app_url):
     page.get_by_role("button", name="How long would it take?").click()
     expect(page.get_by_text(re.compile("in 4 tiles: about .* MB of memory"))).to_be_visible()
     page.get_by_role("button", name="Enlarge the whole picture").click()
+    expect(page.get_by_text("my-photo-x2-fp32.png is being made.")).to_be_visible()
+    page.reload()  # the work goes on, and is found again
     made = page.get_by_role("button", name="Download my-photo-x2-fp32.png")
     expect(made).to_be_visible(timeout=60_000)
     settle(page)
