@@ -27,6 +27,7 @@ from pages.parts.workbench.panels import (
     show_quality,
 )
 from pages.parts.workbench.pictures import show_crops, show_strip, show_viewer
+from pages.parts.workbench.whole_view import show_whole
 from quantlib.ptq import Settings
 from quantlib.tasks.super_resolution import Measurement
 
@@ -66,6 +67,7 @@ def show_result(
     look, details = st.columns([5, 6], gap="medium")
     with look:
         show_viewer(choices, full, result, crop)
+        show_whole(choices)
         show_adapted(choices)
     with details:
         show_crops(choices, full, result, crop)

@@ -17,14 +17,8 @@ from quantlib.evaluation.codecs import CodedSymbols, compare_codecs, together
 from quantlib.evaluation.latency import all_layers, measure_latency
 from quantlib.imaging.tensors import to_tensor
 from quantlib.ptq import Settings, methods
-from quantlib.tasks.super_resolution import (
-    WHOLE_PIXELS,
-    default_pairs,
-    open_network,
-    prepare,
-    reduced,
-    sites_of,
-)
+from quantlib.tasks.super_resolution import default_pairs, open_network, prepare, reduced, sites_of
+from quantlib.tasks.tiles import WHOLE_PIXELS
 
 TITLES = {codec.name: codec.title for codec in CODECS}
 

@@ -25,10 +25,11 @@ from quantlib.evaluation.ledger import Ledger
 from quantlib.files import check_writable, make_folder
 from quantlib.imaging.encoding import JPEG, LOSSLESS, picture_bytes
 from quantlib.imaging.files import check_picture_writable, read_picture_file, write_picture
-from quantlib.imaging.opacity import enlarged, visible
+from quantlib.imaging.opacity import enlarged_by, visible
 from quantlib.imaging.reading import Picture, read_picture
 from quantlib.ptq import QuantizedNetwork
 from quantlib.quantizers.sizes import ByteSizes
+from quantlib.tasks.naming import result_name
 from quantlib.tasks.super_resolution import Measurement, measure
 
 STANDARD = "-"
@@ -47,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the .png, .tif, .webp, .bmp or, with --quality, .jpg to write, a folder for PNG "
         "files, or - for one",
     )
+    parser.add_argument(
+        "--long-names",
+        action="store_true",
+        help="OUT is a folder, for one picture too, and names of results tell how they were made: "
+        "photo-x2-dqa-n4m3r40.png",
+    )
     parser.add_argument("--quality", type=int, metavar="Q", help="of a JPEG, 1 to 100")
     add_model(parser, exported=True)
     add_method(parser)
@@ -59,26 +66,30 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     _check_output(options)
     picture = _read(options.input)
     network = quantized_from(options)
-    if options.output != STANDARD:
+    output = options.output
+    if output != STANDARD:
+        out = path(output)
+        if options.long_names:
+            out /= result_name(options.input, _scale(network), network.settings)
+            output = str(out)
         longest = _scale(network) * max(picture.rgb.shape[:2])
         transparent = picture.alpha is not None
-        check_picture_writable(path(options.output), options.quality, transparent, longest)
+        check_picture_writable(out, options.quality, transparent, longest)
     made, alpha = _measured(network, picture, progress("tiles"))
-    if options.output == STANDARD:
+    if output == STANDARD:
         console.send_bytes(picture_bytes(made.rgb, ".png", alpha, picture.profile))
     else:
-        out = path(options.output)
         write_picture(out, made.rgb, alpha, picture.profile, options.quality)
     return {
         **_described(options, network),
         **_figures(made.ledger, made.seconds),
-        "output": options.output,
+        "output": output,
         "notes": picture.notes,
     }
 
 
 def _folder(options: argparse.Namespace) -> dict[str, Any]:
-    """Every picture of IN to a PNG of the same name in OUT."""
+    """Every picture of IN to a PNG of the same name in OUT, or a name that tells the settings."""
     out = path(options.output)
     if options.output == STANDARD or (
         out.suffix.lower() in (*LOSSLESS, *JPEG) and not out.is_dir()
@@ -94,6 +105,9 @@ def _folder(options: argparse.Namespace) -> dict[str, Any]:
     for target in targets:
         check_writable(target)
     network = quantized_from(options)
+    if options.long_names:
+        scale, settings = _scale(network), network.settings
+        targets = {out / result_name(one.name, scale, settings): one for one in files}
     watch, images, total = progress("pictures"), [], ByteSizes()
     for done, (target, file) in enumerate(targets.items()):
         watch(done, len(targets))
@@ -120,7 +134,12 @@ def _folder(options: argparse.Namespace) -> dict[str, Any]:
 
 def _check_output(options: argparse.Namespace) -> None:
     """What would fail after the work fails before it."""
-    if options.output != STANDARD:
+    if options.long_names:
+        if options.output == STANDARD or path(options.output).is_file():
+            raise QuantlibError(f"{options.output} is no folder; with --long-names, name one.")
+        make_folder(path(options.output))
+        check_picture_writable(path(options.output) / "any.png", options.quality)
+    elif options.output != STANDARD:
         check_picture_writable(path(options.output), options.quality)
     elif options.json:
         raise QuantlibError("The picture and --json cannot both go to standard output; name OUT.")
@@ -142,7 +161,7 @@ def _measured(
     """The picture enlarged, and its opacity."""
     seen = visible(picture.rgb, picture.alpha)
     made = measure(network, seen, _scale(network), watch=watch)
-    return made, enlarged(picture.alpha, *made.rgb.shape[:2])
+    return made, enlarged_by(picture.alpha, _scale(network))
 
 
 def _scale(network: QuantizedNetwork) -> int:

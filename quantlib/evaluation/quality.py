@@ -21,7 +21,8 @@ def luma(rgb: np.ndarray) -> np.ndarray:
     >>> luma(np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)).round(9).tolist()
     [[16.0, 235.0]]
     """
-    return rgb.astype(np.float64) @ np.array([65.481, 128.553, 24.966]) / 255 + 16
+    values = rgb.astype(np.float64, order="C")  # another order would round differently
+    return values @ np.array([65.481, 128.553, 24.966]) / 255 + 16
 
 
 def psnr_y(a: np.ndarray, b: np.ndarray, scale: int) -> float:

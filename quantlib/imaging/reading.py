@@ -28,7 +28,7 @@ from quantlib.imaging.transparency import keyed, split
 
 __all__ = ["MAX_PIXELS", "Picture", "opened", "png_bytes", "read_bytes", "read_picture"]
 
-MAX_PIXELS = 16_000_000
+MAX_PIXELS = 24_500_000  # cameras of 24 megapixels make up to so many
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

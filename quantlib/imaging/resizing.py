@@ -6,6 +6,9 @@ from torch.nn.functional import interpolate
 
 from quantlib.imaging.tensors import to_tensor, to_uint8
 
+BAND = 256  # rows of a reduced picture that are made at once
+REACH = 3  # rows more above and below, of which Keys' kernel sees two
+
 
 def resize(x: Tensor, height: int, width: int) -> Tensor:
     """Bicubic resizing (Keys' kernel, a = -0.5) of `(N, C, H, W)` values, not clipped.
@@ -28,6 +31,22 @@ def downscale(x: Tensor, scale: int) -> Tensor:
     """
     height, width = x.shape[-2] // scale, x.shape[-1] // scale
     return resize(x[..., : height * scale, : width * scale], height, width).clamp(0, 1)
+
+
+def shrunk(rgb: np.ndarray, scale: int) -> np.ndarray:
+    """`downscale` of `uint8 (H, W, C)` to `uint8`, in the memory of a band of rows.
+
+    >>> shrunk(np.full((9, 13, 3), 7, np.uint8), 4).shape
+    (2, 3, 3)
+    """
+    height, width = rgb.shape[0] // scale, rgb.shape[1] // scale
+    made = np.empty((height, width, rgb.shape[2]), np.uint8)
+    for top in range(0, height, BAND):
+        bottom = min(top + BAND, height)
+        first, last = max(0, top - REACH), min(height, bottom + REACH)
+        band = to_uint8(downscale(to_tensor(rgb[first * scale : last * scale]), scale))
+        made[top:bottom] = band[top - first : bottom - first]
+    return made
 
 
 def upscale(x: Tensor, scale: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,25 +12,25 @@ from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger, weight_sizes
 from quantlib.evaluation.perceptual import lpips
 from quantlib.evaluation.quality import left_out, psnr_rgb, psnr_y, ssim_y
-from quantlib.imaging.resizing import downscale
+from quantlib.imaging.resizing import downscale, shrunk
 from quantlib.imaging.samples import PHOTOGRAPHS, calibration_pictures, load_sample
-from quantlib.imaging.tensors import to_tensor, to_uint8
-from quantlib.imaging.tiling import tiled
+from quantlib.imaging.tensors import to_tensor
 from quantlib.importance.pairs import Pair, pairs_from
 from quantlib.importance.preparing import prepare, steps_for
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import rlq_names, rlq_twin
-from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, methods, quantize
+from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork, methods
 from quantlib.qat.layers.release import with_free_inputs
 from quantlib.qat.scheme import quantized_layers
-from quantlib.quantizers.sizes import ByteSizes, add_sizes
-from quantlib.runtime.bands import halo_of
+from quantlib.quantizers.sizes import ByteSizes
 from quantlib.runtime.onnx_file import OnnxFile
-from quantlib.tasks.budget import Measured, within_budget
+from quantlib.tasks.budget import within_budget
+from quantlib.tasks.tiles import enlarged, some_tiles
 
 __all__ = [
     "Measurement",
     "adaptation_pictures",
+    "check_pair",
     "default_pairs",
     "in_form",
     "measure",
@@ -45,9 +45,6 @@ __all__ = [
 ]
 
 INPUT_SIDE = 128
-WHOLE_PIXELS = 320 * 320
-TILE = 192
-CALIBRATION_TILES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +171,7 @@ def reduced(rgb: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
             f"by {scale}; use a larger one, or enlarge it as it is."
         )
     truth = np.ascontiguousarray(rgb[:height, :width])
-    return to_uint8(downscale(to_tensor(truth), scale)), truth
+    return shrunk(truth, scale), truth
 
 
 def sample_for(key: str, scale: int) -> np.ndarray:
@@ -197,14 +194,15 @@ def measure(
 
     Entropy-coded activations keep to their budget on this picture, tables and headers included.
     """
-    low = to_tensor(rgb)
     started = time.perf_counter()
     if network.settings.entry.budgeted:
-        output, sizes = _measure_within(network, low, scale, watch)
+        result, sizes = within_budget(
+            network, some_tiles(rgb), lambda tried: enlarged(tried, rgb, scale, watch)
+        )
     else:
-        output, sizes = _measure(network, low, scale, watch)
+        result, sizes = enlarged(network, rgb, scale, watch)
     seconds = time.perf_counter() - started
-    result, notes = to_uint8(output), ()
+    notes = ()
     if truth is not None:
         result, truth, notes = _common(result, truth, scale)
     weights = _weights_of(network)
@@ -217,23 +215,16 @@ def _weights_of(network: QuantizedNetwork) -> ByteSizes:
     return weight_sizes(network.site_network.network)
 
 
-def _measure(
-    network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
-) -> Measured:
-    if low.shape[-1] * low.shape[-2] > WHOLE_PIXELS:
-        return _measure_in_tiles(_freeze(network, low), low, scale, watch)
-    watch(0, 1)
-    measured = network.measure(low)
-    watch(1, 1)
-    return measured
+def check_pair(result: Sequence[int], truth: Sequence[int], scale: int) -> None:
+    """A QuantlibError where an original does not belong to a result, by (height, width).
 
-
-def _measure_within(
-    network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
-) -> Measured:
-    small = low.shape[-1] * low.shape[-2] <= WHOLE_PIXELS
-    seen = [low] if small else _some_tiles(low)
-    return within_budget(network, seen, lambda quantized: _measure(quantized, low, scale, watch))
+    A reduction cuts rows and columns off, or rounds them up: at most `scale` - 1.
+    """
+    if not all(-scale < t - r < scale for t, r in zip(truth, result, strict=True)):
+        raise QuantlibError(
+            f"The original of {truth[1]}×{truth[0]} pixels does not belong to a result of "
+            f"{result[1]}×{result[0]}; choose its ×{scale} reduction."
+        )
 
 
 def _common(
@@ -241,48 +232,10 @@ def _common(
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Result and truth without the rows and columns that a reduction cut off, or rounded up to.
 
-    Those are at most `scale` - 1; the note says what of a result is left out.
+    The note says what of a result is left out.
     """
-    beyond = [t - r for t, r in zip(truth.shape[:2], result.shape[:2], strict=True)]
-    if not all(-scale < n < scale for n in beyond):
-        raise QuantlibError(
-            f"The original of {truth.shape[1]}×{truth.shape[0]} pixels does not belong to a result "
-            f"of {result.shape[1]}×{result.shape[0]}; choose its ×{scale} reduction."
-        )
+    check_pair(result.shape[:2], truth.shape[:2], scale)
     height, width = (min(t, r) for t, r in zip(truth.shape[:2], result.shape[:2], strict=True))
     cut = result[:height, :width]
     notes = () if cut.shape == result.shape else (f"cut to {width}×{height}, as its original is",)
     return cut, truth[:height, :width], notes
-
-
-def _measure_in_tiles(
-    network: QuantizedNetwork, low: Tensor, scale: int, watch: Callable[[int, int], None]
-) -> Measured:
-    sizes: dict[str, ByteSizes] = {}
-
-    def run(tile: Tensor) -> Tensor:
-        output, spent = network.measure(tile)
-        add_sizes(sizes, spent)
-        return output
-
-    halo = halo_of(network.site_network.network)
-    window = getattr(network.site_network.network, "window", 1)
-    return tiled(run, low, scale, halo, TILE, window, watch), sizes
-
-
-def _freeze(network: QuantizedNetwork, low: Tensor) -> QuantizedNetwork:
-    """Scales that do not depend on the tile: taken from tiles spread over the picture itself."""
-    if not network.fits_each_input:
-        return network
-    frozen = replace(network.settings, scales="frozen")
-    return quantize(network.site_network, frozen, network.masks, _some_tiles(low))
-
-
-def _some_tiles(low: Tensor) -> list[Tensor]:
-    height, width = low.shape[-2:]
-    tiles = [
-        low[..., y : y + TILE, x : x + TILE]
-        for y in range(0, height, TILE)
-        for x in range(0, width, TILE)
-    ]
-    return tiles[:: -(-len(tiles) // CALIBRATION_TILES)]

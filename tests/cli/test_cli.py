@@ -24,6 +24,7 @@ from quantlib.models import load
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.catalogue import bundled, entries
 from quantlib.ptq import Settings
+from quantlib.tasks import tiles
 from quantlib.tasks.super_resolution import (
     default_pairs,
     measure,
@@ -219,6 +220,56 @@ def test_the_colour_profile_is_said_and_carried_over(capsys, tmp_path, files):
         assert image.info["icc_profile"] == profile
     _, said, _ = run(capsys, "upscale", tmp_path / "linear.png", out, *model)
     assert said.splitlines()[1:] == found["notes"]
+
+
+def test_one_picture_into_a_folder_is_named_by_its_settings(capsys, files, tmp_path):
+    model = ("--model", files / "net.safetensors", "--method", "dqa", "--bits", 3)
+    out = tmp_path / "out"
+    found = report(capsys, "upscale", files / "cat.png", out, *model, "--long-names")
+    assert found["output"] == str(out / "cat-x2-dqa-n3m3r40.png")
+    assert Image.open(found["output"]).size == (40, 60)
+    for output in (found["output"], "-"):
+        sentence = refused(capsys, "upscale", files / "cat.png", output, *model, "--long-names")
+        assert "is no folder; with --long-names, name one." in sentence
+
+
+def test_a_folder_with_long_names(capsys, files, tmp_path):
+    model = ("--model", files / "net.safetensors", "--method", "fp32")
+    out = tmp_path / "out"
+    found = report(capsys, "upscale", files / "LR", out, *model, "--long-names")
+    names = [f"{one['name']}-x2-fp32.png" for one in found["images"]]
+    assert sorted(one.name for one in out.iterdir()) == sorted(names) and names
+    report(capsys, "upscale", files / "LR", out, *model)
+    assert {f"{one['name']}.png" for one in found["images"]} < {o.name for o in out.iterdir()}
+
+
+def test_whatever_a_camera_or_a_program_writes_goes_through_in_tiles(
+    capsys, files, tmp_path, monkeypatch
+):
+    """16 bits, a colour profile, transparency and EXIF rotation, in one piece and in several."""
+    rgba = np.random.default_rng(4).integers(0, 256, (50, 40, 4), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    profile = profile_of_primaries(1.0)
+    Image.fromarray(rgba).save(tmp_path / "rgba.png", icc_profile=profile, exif=exif)
+    deep = np.arange(50 * 40, dtype=np.uint16).reshape(50, 40) * 32
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    model = ("--model", files / "net.safetensors", "--method", "fp32")
+    made = []
+    for pixels in (tiles.WHOLE_PIXELS, 0):
+        monkeypatch.setattr(tiles, "WHOLE_PIXELS", pixels)
+        monkeypatch.setattr(tiles, "TILE", 16)
+        found = report(capsys, "upscale", tmp_path / "rgba.png", tmp_path / "out.png", *model)
+        assert "EXIF rotation applied" in found["notes"]
+        with Image.open(tmp_path / "out.png") as image:
+            assert (image.mode, image.size) == ("RGBA", (100, 80))
+            assert image.info["icc_profile"] == profile
+            made.append(np.asarray(image).astype(int))
+        found = report(capsys, "upscale", tmp_path / "deep.png", tmp_path / "deep-out.tif", *model)
+        assert "16 bit reduced to 8" in found["notes"]
+        made.append(np.asarray(Image.open(tmp_path / "deep-out.tif")).astype(int))
+    for whole, in_tiles in zip(made[:2], made[2:], strict=True):
+        assert np.abs(whole - in_tiles).max() <= 1
 
 
 def test_jpeg_by_its_quality(capsys, tmp_path, files):
@@ -455,7 +506,7 @@ class Malicious:
     [
         (["{f}/text.png"], "text.png is no PNG, JPEG, WebP, BMP or TIFF picture"),
         (["{f}/truncated.jpg"], "truncated.jpg is damaged or incomplete"),
-        (["{f}/huge.png"], "above the limit of 16,000,000"),
+        (["{f}/huge.png"], "above the limit of 24,500,000"),
         (["{f}/none.png"], "There is no picture none.png"),
         (["{f}/empty"], "is a folder"),
         (["{f}/cat.png", "--bits", "0"], "bits has to be a whole number from 2 to 8, not 0"),

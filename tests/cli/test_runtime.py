@@ -13,7 +13,7 @@ from quantlib.imaging.samples import load_sample
 from quantlib.models import load, load_classifier
 from quantlib.models.architectures.unet import UNet
 from quantlib.runtime.onnx_export import export_onnx
-from quantlib.tasks import super_resolution
+from quantlib.tasks import tiles
 from tests.cli.small_networks import write_classifier, write_learned, write_plain
 from tests.cli.test_cli import refused, report, run
 
@@ -90,8 +90,8 @@ def test_large_pictures_are_tiled(capsys, files, tmp_path, monkeypatch, runtime,
     model, *method = given
     command = ("--model", files / f"{model}.safetensors", *method, "--runtime", runtime)
     whole = report(capsys, "upscale", files / "large.png", tmp_path / "whole.png", *command)
-    monkeypatch.setattr(super_resolution, "WHOLE_PIXELS", 0)
-    monkeypatch.setattr(super_resolution, "TILE", 48)
+    monkeypatch.setattr(tiles, "WHOLE_PIXELS", 0)
+    monkeypatch.setattr(tiles, "TILE", 48)
     tiled = report(capsys, "upscale", files / "large.png", tmp_path / "tiled.png", *command)
     assert psnr(tmp_path / "tiled.png", tmp_path / "whole.png") > 60
     assert tiled["bytes"]["codes"] > whole["bytes"]["codes"]
@@ -132,8 +132,8 @@ def test_a_file_runs_without_the_network_it_came_from(capsys, files, exported, t
 def test_a_file_in_tiles(capsys, files, exported, tmp_path, monkeypatch):
     command = ("--model", exported, "--runtime", "onnx")
     report(capsys, "upscale", files / "large.png", tmp_path / "whole.png", *command)
-    monkeypatch.setattr(super_resolution, "WHOLE_PIXELS", 0)
-    monkeypatch.setattr(super_resolution, "TILE", 48)
+    monkeypatch.setattr(tiles, "WHOLE_PIXELS", 0)
+    monkeypatch.setattr(tiles, "TILE", 48)
     report(capsys, "upscale", files / "large.png", tmp_path / "tiled.png", *command)
     assert psnr(tmp_path / "tiled.png", tmp_path / "whole.png") > 60
 

@@ -49,7 +49,7 @@ def test_profiles_and_keys_do_not_change_numbers():
         (saved(Image.new("RGB", (2, 2))), "not hold one number per pixel"),
         (saved(Image.new("LA", (2, 2))), "not hold one number per pixel"),
         (saved(Image.fromarray(NUMBERS.astype(np.uint16))), "not hold one number per pixel"),
-        (raw_png(5_000, 5_000, 8, 0, bytes(9)), "above the limit of 16,000,000"),
+        (raw_png(5_000, 5_000, 8, 0, bytes(9)), "above the limit of 24,500,000"),
     ],
 )
 def test_no_annotation(data, words):

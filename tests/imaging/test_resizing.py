@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from quantlib.imaging.resizing import downscale, upscale
+from quantlib.imaging.resizing import BAND, downscale, shrunk, upscale
+from quantlib.imaging.tensors import to_tensor, to_uint8
 
 
 def keys_cubic(x: np.ndarray) -> np.ndarray:
@@ -51,3 +52,10 @@ def test_flat_stays_flat():
     flat = torch.full((1, 3, 12, 16), 0.3)
     torch.testing.assert_close(downscale(flat, 4), torch.full((1, 3, 3, 4), 0.3))
     torch.testing.assert_close(upscale(flat, 2), torch.full((1, 3, 24, 32), 0.3))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_bands_of_rows_make_the_whole_reduction(scale):
+    side = (2 * BAND + 5) * scale + 1
+    rgb = np.random.default_rng(3).integers(0, 256, (side, 5 * scale + 1, 3), np.uint8)
+    np.testing.assert_array_equal(shrunk(rgb, scale), to_uint8(downscale(to_tensor(rgb), scale)))

@@ -1,4 +1,5 @@
 import struct
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from quantlib.imaging.opacity import enlarged, visible
+from quantlib.imaging.opacity import enlarged, enlarged_rows, visible
 from quantlib.imaging.reading import read_picture
 from tests.imaging.picture_files import raw_png, saved
 
@@ -104,3 +105,13 @@ def test_nothing_to_see_and_all_to_see():
     for alpha in (None, np.zeros((2, 2), np.uint8), np.full((2, 2), 9, np.uint8)):
         assert visible(rgb, alpha) is rgb
     assert enlarged(None, 4, 4) is None
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_transparency_is_enlarged_in_bands_of_rows(scale):
+    alpha = np.random.default_rng(2).integers(0, 256, (41, 6), np.uint8)
+    whole = enlarged(alpha, 41 * scale, 6 * scale)
+    edges = [0, 1, 9, 10, 40, 41]
+    rows = [enlarged_rows(alpha, scale, a * scale, b * scale) for a, b in pairwise(edges)]
+    assert whole is not None
+    assert np.abs(np.vstack(rows).astype(int) - whole).max() <= 1  # to rounding

@@ -28,5 +28,5 @@ def given(call: ast.Call, name: str) -> str | None:
 BOUND = [str(given(call, "key")) for call in CALLS if given(call, "bind")]
 BY_CODE = {"key", "depth.key", "how.key", "network_key(task)"}  # keys that code gives
 KEYS = {one.strip("'") for one in BOUND} - BY_CODE
-KEYS |= {"at", "columns", "picture", "scene"}
+KEYS |= {"at", "columns", "region", "picture", "scene"}
 KEYS |= {one.key for one in (*PARAMETERS.values(), *choice.CHOICES.values())}

@@ -94,7 +94,7 @@ def values(app: AppTest) -> dict[str, Any]:
 def test_every_parameter_is_chosen_here():
     chosen = {key for _, _, values in CHOICES for key in values}
     networks = {"classification_network", "segmentation_network", "transformer_bits"}
-    assert chosen | {"at", "columns"} == KEYS | networks
+    assert chosen | {"at", "columns", "region"} == KEYS | networks
     assert {page for page, *_ in CHOICES} == {page.stem for page in PAGES}
 
 

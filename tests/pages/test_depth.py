@@ -51,7 +51,7 @@ def test_the_lines_give_the_same_number(capsys):
 def test_an_upload_without_truth():
     app = opened("depth", picture="Your own picture", role="input")
     assert not app.exception
-    assert "No picture yet" in app.error[0].value
+    assert "No picture yet" in app.info[0].value
     from quantlib.imaging.reading import png_bytes
 
     content = png_bytes(load_sample("cat", 48).rgb)

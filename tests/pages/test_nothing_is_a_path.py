@@ -20,6 +20,7 @@ from pages.parts.classify.pictures import TITLES as DATA
 from pages.parts.recognition.networks import OWN_FILE
 from pages.parts.shared.samples import TITLES
 from pages.parts.super_resolution.own_network import KEY
+from pages.parts.super_resolution.pictures import FIELDS as PICTURE_FIELDS
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import load_sample
 from quantlib.models.architectures.edsr import EDSR
@@ -33,6 +34,7 @@ from tests.pages.watching import Watch, watching
 MARKER = "bitlens-out-of-bounds"
 HERE, GONE = "here", "gone"  # what the names of files begin with
 CAT = png_bytes(load_sample("cat", 48).rgb)
+SMALL = png_bytes(load_sample("cat", 24).rgb)  # of a pair
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +161,7 @@ UPLOADS: dict[str, tuple[str, dict[str, str], str, str]] = {
         f"picture on {page}": (page, OWN_PICTURE, "upload", ".png")
         for page in ("workbench", "importance", "memory", "rlq", "depth")
     },
+    "truth of a pair": ("workbench", OWN_PICTURE | {"role": "pair"}, "original", ".png"),
     "scene": ("segment", {"scene": TITLES["upload"]}, "scene_file", ".png"),
     "network": ("importance", {"network": OWN_FILE}, "network_file", "-edsr.safetensors"),
     "parquet": ("classify", {"data": DATA["file"]}, "parquet", ".parquet"),
@@ -180,16 +183,19 @@ def test_every_upload_is_here():
     keys = {ast.unparse(call.args[2]) for call in calls("dropped")}
     known = {key for _, _, key, _ in UPLOADS.values()} | {"annotation"}
     by_code = {"key", "KEY"}
+    fields = {key for role in PICTURE_FIELDS.values() for key in role}
     expected = {k for k in known if "tion_file" not in k and k != KEY}
-    assert {one.strip("'") for one in keys - by_code} == expected
+    assert {one.strip("'") for one in keys - by_code} | fields == expected
     assert ast.unparse(place.args[0]) == "label"
 
 
 def dropped(what: str, name: str, content: bytes) -> AppTest:
     page, query, key, _ = UPLOADS[what]
     app = opened(page, **query)
+    if key == "original":
+        app.file_uploader(key="upload").upload("small.png", SMALL).run()
     app.file_uploader(key=key).upload(name, content).run()
-    if what == "classifier" and app.error[0].value.startswith("No pictures yet"):
+    if what == "classifier" and app.info and app.info[0].value.startswith("No pictures yet"):
         app.file_uploader(key="parquet").upload("some.parquet", parquet(8)).run()
     return app
 

@@ -99,7 +99,7 @@ def test_reproduce_lines_give_the_number_on_the_page(capsys):
 
 def test_an_upload_is_reduced_and_measured():
     app = opened("workbench", picture=TITLES["upload"])
-    assert "No picture yet" in app.error[0].value
+    assert fine(app) and "No picture yet" in app.info[0].value
     content = png_bytes(load_sample("coffee", 96).rgb)
     app.file_uploader(key="upload").upload("cup_[1].png", content, "image/png").run()
     assert fine(app)

@@ -15,21 +15,24 @@ from pages.parts.classify.pictures import TITLES as DATA
 from pages.parts.recognition.networks import OWN_FILE
 from pages.parts.shared.samples import TITLES
 from pages.parts.speed import choosing
+from pages.parts.super_resolution.reproduce import HIGH, LOW, MEMBER
 from quantlib.cli import main, parser
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import load_sample
 from quantlib.models.architectures.unet import UNet
 from quantlib.ptq import Settings
 from quantlib.ptq.methods import METHODS, names
+from quantlib.tasks.super_resolution import reduced
 from quantlib.tasks.task import TASKS
 from tests.hub_server import HubServer, use_hub
 from tests.pages.test_classify import parquet, weights
 from tests.pages.test_pages import PAGES, ROOT, fine, opened
 
 OWN = {"picture": TITLES["upload"]}
-CUP = png_bytes(load_sample("coffee", 48).rgb)
+SMALL_CUP, CUP = (png_bytes(rgb) for rgb in reduced(load_sample("coffee", 48).rgb, 2))
 NAMES = {
     "upload": "my cup's.png",
+    "original": "my large cup's.png",
     "scene_file": "a street [1].png",
     "parquet": "some $pictures.parquet",
     "classification_file": "my net; v2.safetensors",
@@ -40,6 +43,7 @@ PANELS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "workbench, RLQ": ("workbench", {"picture": "Cat", "method": "RLQ", "depth": "Half"}, ()),
     "workbench, own truth": ("workbench", OWN, ("upload",)),
     "workbench, own input": ("workbench", OWN | {"role": "input"}, ("upload",)),
+    "workbench, own pair": ("workbench", OWN | {"role": "pair"}, ("upload", "original")),
     "compare": ("compare", {"picture": "Cat", "method": "Direct"}, ()),
     "importance": ("importance", {"picture": "Cat"}, ()),
     "memory": ("memory", OWN, ("upload",)),
@@ -80,9 +84,11 @@ PANELS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
 WITHOUT_DATA = "results, FP32", "results, W4A4"  # their command names folders of Set5
 
 
-def content_of(key: str) -> bytes:
+def content_of(key: str, name: str) -> bytes:
     torch.manual_seed(0)
     match key:
+        case "upload" if "pair" in name:
+            return SMALL_CUP
         case "parquet":
             return parquet(8)
         case "classification_file":
@@ -104,13 +110,17 @@ def panel(request, tmp_path, monkeypatch, few_points):
         server.add("uoft-cs/cifar10", {split("train"): parquet(250), split("test"): parquet(100)})
         app = opened(page, **query)
         for key in uploads:
-            content = content_of(key)
+            content = content_of(key, name)
             (tmp_path / NAMES[key]).write_bytes(content)
             app.file_uploader(key=key).upload(NAMES[key], content).run()
         assert fine(app)
         labels = [str(one.label) for one in app.get("download_button")]  # type: ignore
-        if offered := [one.split()[1] for one in labels if "as it was used" in one]:
+        if offered := [one.split()[1] for one in labels if "picture as it was used" in one]:
             (tmp_path / offered[0].rstrip(",")).write_bytes(CUP)
+        if "pair" in name:
+            for folder, content in ((LOW, SMALL_CUP), (HIGH, CUP)):
+                (tmp_path / folder).mkdir()
+                (tmp_path / folder / MEMBER).write_bytes(content)
         monkeypatch.chdir(tmp_path)
         yield name, app
 

@@ -51,7 +51,7 @@ def png_of(numbers: np.ndarray) -> bytes:
 
 def with_street(side: int = 96, annotation: bytes | None = None) -> AppTest:
     app = opened("segment", scene=TITLES["upload"], segmentation_network=NAME)
-    assert "No picture yet" in app.error[0].value
+    assert "No picture yet" in app.info[0].value
     street = png_bytes(load_sample("rocket", side).rgb)
     app.file_uploader(key="scene_file").upload("street.png", street, KIND).run()
     if annotation is not None:

@@ -11,7 +11,7 @@ from quantlib.evaluation.ledger import Ledger
 from quantlib.imaging.tensors import to_tensor
 from quantlib.models import SRNetwork, load
 from quantlib.ptq import QuantizedNetwork, Settings
-from quantlib.tasks import super_resolution as pipeline
+from quantlib.tasks import tiles
 from quantlib.tasks.super_resolution import (
     default_pairs,
     measure,
@@ -50,8 +50,8 @@ def test_bytes_are_those_that_are_stored(quantized):
 @pytest.mark.parametrize("tiled", [False, True])
 def test_the_budget_is_kept(quantized, network, tiled, monkeypatch):
     if tiled:
-        monkeypatch.setattr(pipeline, "WHOLE_PIXELS", 100)
-        monkeypatch.setattr(pipeline, "TILE", 24)
+        monkeypatch.setattr(tiles, "WHOLE_PIXELS", 100)
+        monkeypatch.setattr(tiles, "TILE", 24)
     result = measure(quantized, LOW, network.scale)
     assert 1.7 < result.ledger.bits_per_activation <= 2.0
 

@@ -13,8 +13,6 @@ from quantlib.ptq import Settings, quantize
 from quantlib.quantizers.noisyquant import NoisyQuantizer
 from quantlib.runtime.bands import halo_of
 from quantlib.tasks.super_resolution import (
-    TILE,
-    WHOLE_PIXELS,
     default_pairs,
     measure,
     prepare,
@@ -22,6 +20,7 @@ from quantlib.tasks.super_resolution import (
     sample_for,
     sites_of,
 )
+from quantlib.tasks.tiles import TILE, WHOLE_PIXELS
 
 METHODS = ["fp32", "direct", "pot", "noisyquant", "dqa", "dqa-ans"]
 INNER = ["body.0.body.0", "body.0.body.2", "body.1", "tail.0.0"]
@@ -114,7 +113,7 @@ def test_large_pictures_are_done_in_tiles(parts, method, monkeypatch):
     calls = []
     tiles = measure(network, rgb, 2, watch=lambda done, total: calls.append((done, total)))
     assert calls == [(done, 4) for done in range(5)]
-    monkeypatch.setattr("quantlib.tasks.super_resolution.WHOLE_PIXELS", BIG[0] * BIG[1])
+    monkeypatch.setattr("quantlib.tasks.tiles.WHOLE_PIXELS", BIG[0] * BIG[1])
     whole = measure(network, rgb, 2)
     assert tiles.rgb.shape == whole.rgb.shape == (2 * BIG[0], 2 * BIG[1], 3)
     difference = np.abs(tiles.rgb.astype(int) - whole.rgb)
@@ -138,15 +137,15 @@ def test_tiles_of_one_picture_share_their_scales(parts, method, monkeypatch):
     quarters = [low[..., y : y + TILE, x : x + TILE] for y in (0, TILE) for x in (0, TILE)]
     settings = Settings(method, 5, scales="frozen")
     frozen = quantize(parts[0], settings, network.masks, quarters)
-    monkeypatch.setattr("quantlib.tasks.super_resolution.WHOLE_PIXELS", BIG[0] * BIG[1])
+    monkeypatch.setattr("quantlib.tasks.tiles.WHOLE_PIXELS", BIG[0] * BIG[1])
     whole = measure(frozen, rgb, 2)
     difference = np.abs(tiles.rgb.astype(int) - whole.rgb)
     assert (difference > 1).mean() < 1e-3
 
 
 def test_the_ledger_of_tiles_is_the_sum_of_their_bytes(parts, monkeypatch):
-    monkeypatch.setattr("quantlib.tasks.super_resolution.WHOLE_PIXELS", 20 * 20)
-    monkeypatch.setattr("quantlib.tasks.super_resolution.TILE", 16)
+    monkeypatch.setattr("quantlib.tasks.tiles.WHOLE_PIXELS", 20 * 20)
+    monkeypatch.setattr("quantlib.tasks.tiles.TILE", 16)
     rgb = photograph(30, 20)
     network = prepare(parts[0], Settings("dqa", 3, scales="frozen"), parts[1])
     result = measure(network, rgb, 2)

@@ -8,11 +8,17 @@ import streamlit as st
 from quantlib.errors import QuantlibError
 
 
+class NothingYetError(QuantlibError):
+    """Nothing is wrong: the page waits for what a visitor has to give."""
+
+
 @contextmanager
 def notice() -> Iterator[None]:
     """Show a QuantlibError raised inside as a notice; what comes after the block goes on."""
     try:
         yield
+    except NothingYetError as prompt:
+        st.info(_plain(str(prompt)), icon=":material/upload_file:")
     except QuantlibError as error:
         st.error(_plain(str(error)), icon=":material/error:")
 

@@ -1,12 +1,12 @@
 """Files that a visitor drops, kept for the visit: their widget forgets them on another page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import streamlit as st
 
-from quantlib.errors import QuantlibError
+from pages.parts.shared.notices import NothingYetError
 
 T = TypeVar("T")
 NO_PICTURE = "No picture yet; drop one in the sidebar or choose a sample."
@@ -20,17 +20,27 @@ class Upload(NamedTuple):
 
 
 def dropped(
-    label: str, kinds: Sequence[str], key: str, megabytes: int | None = None, help: str = ""
+    label: str,
+    kinds: Sequence[str],
+    key: str,
+    megabytes: int | None = None,
+    help: str = "",
+    on_change: Callable[[], None] | None = None,
 ) -> Upload | None:
     """The file of one of these `kinds` that lies in the widget `key` now."""
     file = st.file_uploader(
-        label, type=list(kinds), key=key, max_upload_size=megabytes, help=help or None
+        label,
+        type=list(kinds),
+        key=key,
+        max_upload_size=megabytes,
+        help=help or None,
+        on_change=on_change,
     )
     return None if file is None else Upload(Path(file.name).name, file.getvalue())
 
 
 def kept(key: str, latest: T | None, missing: str) -> T:
-    """`latest`, or what was dropped before; a QuantlibError that says `missing` where nothing was.
+    """`latest`, or what was dropped before; NothingYetError that says `missing` where nothing was.
 
     `key` is the widget's.
     """
@@ -38,5 +48,5 @@ def kept(key: str, latest: T | None, missing: str) -> T:
     if latest is not None:
         st.session_state[place] = latest
     if place not in st.session_state:
-        raise QuantlibError(missing)
+        raise NothingYetError(missing)
     return st.session_state[place]

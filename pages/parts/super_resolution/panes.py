@@ -1,12 +1,12 @@
 """Results as the viewer takes them, and under the names that they are downloaded by."""
 
-import re
 from functools import lru_cache
 from pathlib import PurePath
 
 from pages.parts.figures.viewer import Pane
 from pages.parts.super_resolution.pictures import Subject
 from quantlib.imaging.reading import png_bytes
+from quantlib.tasks.naming import result_stem
 from quantlib.tasks.super_resolution import Measurement
 
 
@@ -23,6 +23,6 @@ def png_of(made: Measurement) -> bytes:
 
 
 def stem_of(picture: Subject, scale: int) -> str:
-    """What names of files about a picture begin with: `photo-x2`, without folders."""
-    title = re.sub(r"[^\w-]+", "-", PurePath(picture.source).stem).strip("-") or "picture"
-    return f"{title}-x{scale}"
+    """What names of files about a picture begin with: `photo-x2`, of a part `photo-region-x2`."""
+    part = "" if picture.whole is None else "-region"
+    return result_stem(f"{PurePath(picture.source).stem}{part}.png", scale)

@@ -1,5 +1,8 @@
 """The Reproduce panel: the command and the Python lines that give the same numbers."""
 
+import io
+import zipfile
+
 import streamlit as st
 
 from pages.parts.shared.reproduce import command_line, reproduce_panel, show_lines
@@ -12,6 +15,7 @@ from quantlib.imaging.reading import png_bytes
 from quantlib.runtime.choice import Runtime
 
 TRUTH, INPUT = "truth.png", "input.png"  # a visitor's picture, as it is downloaded
+HIGH, LOW, MEMBER = "HR", "LR", "picture.png"  # and in the folders of a pair
 
 
 def command(picture: Subject, model: str, scale: int, *flags: str) -> str:
@@ -19,8 +23,9 @@ def command(picture: Subject, model: str, scale: int, *flags: str) -> str:
     if picture.truth is None:
         return command_line("upscale", INPUT, "result.png", "--model", model, *flags, "--json")
     sample = picture.source if picture.source in TITLES else TRUTH
-    where = "--sample", sample, "--scale", str(scale)
-    return command_line("evaluate", "--model", model, *where, *flags, "--json")
+    where = ("--hr", HIGH, "--lr", LOW) if picture.is_pair else ("--sample", sample)
+    words = *where, "--scale", str(scale), *flags
+    return command_line("evaluate", "--model", model, *words, "--json")
 
 
 def picture_lines(picture: Subject) -> tuple[str, str]:
@@ -33,6 +38,9 @@ def picture_lines(picture: Subject) -> tuple[str, str]:
     reading = "from quantlib.imaging.files import read_picture_file\n"
     if picture.truth is None:
         return reading, f"low, truth = read_picture_file({INPUT!r}).rgb, None\n"
+    if picture.is_pair:
+        files = (f"read_picture_file('{folder}/{MEMBER}').rgb" for folder in (LOW, HIGH))
+        return reading, f"low, truth = {', '.join(files)}\n"
     return (
         f"{reading}from quantlib.tasks.super_resolution import reduced\n",
         f"low, truth = reduced(read_picture_file({TRUTH!r}).rgb, network.scale)\n",
@@ -102,11 +110,20 @@ def offer_picture(picture: Subject) -> None:
     """The file that command and lines read, where it is a visitor's picture."""
     if picture.source in TITLES:
         return
-    name, rgb = (INPUT, picture.low) if picture.truth is None else (TRUTH, picture.truth)
-    st.download_button(
-        f"Download {name}, the picture as it was used",
-        png_bytes(rgb),
-        name,
-        "image/png",
-        icon=":material/download:",
-    )
+    if picture.is_pair:
+        label = f"Download the folders {LOW} and {HIGH}, the pair as it was used"
+        name, content, kind = "pair.zip", folders_of(picture), "application/zip"
+    else:
+        name, rgb = (INPUT, picture.low) if picture.truth is None else (TRUTH, picture.truth)
+        label = f"Download {name}, the picture as it was used"
+        content, kind = png_bytes(rgb), "image/png"
+    st.download_button(label, content, name, kind, icon=":material/download:", on_click="ignore")
+
+
+def folders_of(pair: Subject) -> bytes:
+    """A ZIP of two folders with a picture each."""
+    assert pair.truth is not None
+    with zipfile.ZipFile(made := io.BytesIO(), "w") as held:
+        for folder, rgb in ((LOW, pair.low), (HIGH, pair.truth)):
+            held.writestr(f"{folder}/{MEMBER}", png_bytes(rgb))
+    return made.getvalue()

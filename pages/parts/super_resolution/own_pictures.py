@@ -1,0 +1,99 @@
+"""Pictures that a visitor has dropped: read once, and kept for the visitor's tab."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from pages.parts.shared.keeping import SECONDS
+from pages.parts.shared.notices import NothingYetError
+from pages.parts.shared.tab import TAB
+from pages.parts.shared.uploads import NO_PICTURE, Upload, dropped
+from pages.parts.shared.worker import on_worker
+from quantlib.errors import QuantlibError
+from quantlib.imaging.encoding import picture_bytes
+from quantlib.imaging.formats import ENDINGS
+from quantlib.imaging.reading import MAX_PIXELS, Picture, read_picture
+
+MEGABYTES = 100  # without compression 24 megapixels take as many, transparency included
+THUMBNAIL, QUALITY = 480, 85
+HELP = (
+    f"Up to {MAX_PIXELS / 1e6:g} megapixels and {MEGABYTES} MB. It is kept for this tab alone, "
+    f"also when the page is loaded anew, until {SECONDS / 60:.0f} minutes after its last use."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class OwnPicture:
+    """A picture as it was read, with a small JPEG of it; `digest` stands for the file."""
+
+    digest: str
+    picture: Picture
+    thumbnail: bytes
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        height, width = self.picture.rgb.shape[:2]
+        return width, height
+
+
+@dataclass(frozen=True, eq=False)
+class Refused:
+    """A file that is no such picture, and why, in one sentence."""
+
+    digest: str
+    why: str
+
+
+def own_pictures(fields: Mapping[str, str]) -> list[OwnPicture]:
+    """What lies in the upload fields, keys with labels, or lay there before the page was left.
+
+    NothingYetError where something is missing, and a QuantlibError for what cannot be read.
+    """
+    for key, label in fields.items():
+        file = dropped(
+            label, ENDINGS, key, MEGABYTES, help=HELP, on_change=partial(_forget_removed, key)
+        )
+        if file is not None:
+            _keep(key, file)
+    TAB.remember()
+    return [_kept(key, label, len(fields) > 1) for key, label in fields.items()]
+
+
+def _forget_removed(key: str) -> None:
+    if st.session_state[key] is None:
+        TAB.drop(key)
+
+
+def _keep(key: str, file: Upload) -> None:
+    digest = hashlib.sha256(file.name.encode() + b"\0" + file.content).hexdigest()
+    known = TAB.get(key)
+    if known is None or known.digest != digest:
+        made = on_worker(_read, file, digest)
+        pixels = made.picture.rgb.size // 3 if isinstance(made, OwnPicture) else 0
+        TAB.put(key, made, 4 * pixels)
+
+
+def _read(file: Upload, digest: str) -> OwnPicture | Refused:
+    try:
+        picture = read_picture(file.content, file.name)
+    except QuantlibError as error:
+        return Refused(digest, str(error))
+    small = Image.fromarray(picture.rgb)
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    jpeg = picture_bytes(np.asarray(small), ".jpg", quality=QUALITY)
+    return OwnPicture(digest, picture, jpeg)
+
+
+def _kept(key: str, label: str, one_of_two: bool) -> OwnPicture:
+    match TAB.get(key):
+        case OwnPicture() as found:
+            return found
+        case Refused(why=why):
+            raise QuantlibError(why)
+    raise NothingYetError(f"{label} is still to be dropped." if one_of_two else NO_PICTURE)
