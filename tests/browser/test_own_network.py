@@ -23,7 +23,7 @@ def payload(name: str, content: bytes) -> FilePayload:
 
 def test_from_the_file_to_the_result(page: Page, app_url: str, browser: Browser, tmp_path: Path):
     visit(page, f"{app_url}/?{QUERY}")
-    alert = page.get_by_test_id("stAlertContentError")
+    alert = page.get_by_test_id("stAlertContentInfo")
     expect(alert).to_contain_text(NO_NETWORK)
 
     large = tmp_path / "large.safetensors"
@@ -49,4 +49,4 @@ def test_from_the_file_to_the_result(page: Page, app_url: str, browser: Browser,
     with browser.new_context() as context:
         other = context.new_page()
         visit(other, f"{app_url}/?{QUERY}")
-        expect(other.get_by_test_id("stAlertContentError")).to_contain_text(NO_NETWORK)
+        expect(other.get_by_test_id("stAlertContentInfo")).to_contain_text(NO_NETWORK)

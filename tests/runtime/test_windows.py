@@ -82,7 +82,8 @@ def test_a_block_with_a_layer_in_fp32_stays():
 def test_codes_of_norms_are_those_of_pytorch(shift):
     torch.manual_seed(0)
     norm = nn.LayerNorm(60).requires_grad_(False)
-    nn.init.normal_(norm.weight), nn.init.normal_(norm.bias)
+    for parameter in (norm.weight, norm.bias):
+        nn.init.normal_(parameter)
     x, grid = 3 * torch.randn(500, 60) + 1, CodeGrid(0.2, -8, 7, shift)
     codes = _normalised(x, norm, Quantize(grid))
     values = layer_norm(x.double(), (60,), norm.weight.double(), norm.bias.double(), norm.eps)
