@@ -32,7 +32,8 @@ def most_taken(work: Callable[[], object]) -> int:
     0 where the operating system does not say.
     """
     try:
-        (OWN / "clear_refs").write_text(FORGET_PEAK)
+        with (OWN / "clear_refs").open("w") as kernel:
+            kernel.write(FORGET_PEAK)
     except OSError:
         return 0
     before = _resident("VmRSS")
