@@ -229,7 +229,7 @@ def test_many_missing_weights_are_counted(tmp_path: Path) -> None:
 def test_other_layouts(tmp_path: Path) -> None:
     with pytest.raises(
         QuantlibError,
-        match=r"recognised are networks exported as ONNX, QuantSR-C as its authors save it, EDSR, PAN, SwinIR",
+        match=r"recognised are networks exported as ONNX, QuantSR-C as .*, EDSR, PAN, SwinIR",
     ):
         load(write(tmp_path, {"layer.weight": torch.zeros(3)}))
     with pytest.raises(QuantlibError, match=r"do not fit together"):
