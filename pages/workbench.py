@@ -5,6 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.figures import crops
 from pages.parts.shared.notices import notice
+from pages.parts.shared.progress import results
 from pages.parts.shared.sizes import size_of
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.adapting_view import show_adapted, show_adapting
@@ -12,12 +13,7 @@ from pages.parts.super_resolution.network_forms import ready_bits
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.reproduce import show_reproduce
 from pages.parts.super_resolution.sidebar import Choices, choose
-from pages.parts.super_resolution.waiting import (
-    UnderWay,
-    measured_all,
-    measurements,
-    wait_for_greedy,
-)
+from pages.parts.super_resolution.waiting import UnderWay, measurements, wait_for_greedy
 from pages.parts.workbench.compared import all_settings, full_precision, series_of
 from pages.parts.workbench.integers import integer_time
 from pages.parts.workbench.panels import (
@@ -42,9 +38,9 @@ def show(choices: Choices) -> None:
     if settings.entry.learned and settings.bits not in ready_bits(choices.network):
         show_adapting(choices)
         return
-    full, result = (  # one after the other, each with all cores
-        measured_all(choices, [one], "Measuring")[0] for one in (full_precision(choices), settings)
-    )
+    first = [full_precision(choices), settings]
+    with measurements(choices, first) as under_way:  # and nothing else beside them
+        full, result = results(under_way, first, "Measuring")
     crop = crop_of(choices, full)
     time = show_result(choices, full, result, crop)
     with measurements(choices, all_settings(choices)) as under_way:

@@ -2,12 +2,9 @@
 
 Streamlit runs every script on a thread of its own. PyTorch would give each of them a team of
 threads, and a team stands still whenever something else, a browser for example, needs one of its
-cores. Work that keeps to one core goes on, and several pieces of it go on side by side. A single
-piece that nothing else waits beside gets all cores: somebody looks at the page until it is done.
+cores. Work that keeps to one core goes on, and several pieces of it go on side by side.
 """
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,16 +19,7 @@ Item = TypeVar("Item")
 
 CORES = torch.get_num_threads()
 _PREFIX = "tensors"
-_NICE = 5  # what draws the page, and the browser where it runs beside it, goes first
-
-
-def _begin() -> None:
-    torch.set_num_threads(1)
-    if sys.platform == "linux":  # where threads have priorities of their own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-
-
-_threads = ThreadPoolExecutor(CORES, _PREFIX, _begin)
+_threads = ThreadPoolExecutor(CORES, _PREFIX, torch.set_num_threads, (1,))
 
 
 def on_worker(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -54,43 +42,20 @@ def side_by_side(
     """
     futures: dict[Item, Future[T]] = {item: Future() for item in items}
     to_do = iter(list(futures.items()))
-    cores = CORES if len(futures) == 1 else 1
 
     def work_on_next() -> None:
         for item, future in to_do:
-            if future.set_running_or_notify_cancel():
-                with _cores(cores):
-                    worked = _work_once(name(item), future, work, item)
-                if worked:
-                    _threads.submit(work_on_next)
-                    return
+            if future.set_running_or_notify_cancel() and _work_once(name(item), future, work, item):
+                _threads.submit(work_on_next)
+                return
 
-    for _ in range(min(CORES, len(futures))):
+    for _ in range(CORES):
         _threads.submit(work_on_next)
     try:
         yield futures
     finally:
         for future in futures.values():
             future.cancel()
-
-
-_busy: set[threading.Thread] = set()
-
-
-@contextmanager
-def _cores(count: int) -> Iterator[None]:
-    """The calling thread computes on `count` cores where no other one works, else on its own."""
-    this = threading.current_thread()
-    _busy.add(this)
-    alone = count > 1 and len(_busy) == 1
-    if alone:
-        torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        _busy.discard(this)
-        if alone:
-            torch.set_num_threads(1)
 
 
 _begun: dict[Hashable, Future] = {}

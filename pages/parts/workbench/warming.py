@@ -1,4 +1,4 @@
-"""What the first visitor needs: libraries before the server answers, measurements soon after."""
+"""The first screen, measured when the server starts: before anybody has asked for it."""
 
 import gc
 import threading
@@ -11,32 +11,23 @@ import streamlit as st
 @asynccontextmanager
 async def warmed(app: st.App) -> AsyncIterator[None]:
     """The lifespan of the server; measuring goes on beside its first visitors."""
-    import_pages()
     threading.Thread(target=measure_first_screen, name="warming", daemon=True).start()
     yield
 
 
-def import_pages() -> None:
-    """PyTorch and all that the workbench imports, so that no visitor waits for them."""
-    gc.disable()  # a sixth of the time that the imports take, and they leave hardly any garbage
-    try:
-        import pages.parts.workbench.compared
-        import pages.parts.workbench.integers
-        import pages.parts.workbench.panels
-        import pages.parts.workbench.pictures  # noqa: F401
-    finally:
-        gc.enable()
-
-
 def measure_first_screen() -> None:
     """What a visitor sees who has chosen nothing, put where the page looks for it."""
-    from pages.parts.shared.hub import hub_is_reachable
-    from pages.parts.shared.method import first_settings
-    from pages.parts.super_resolution.networks import DEFAULT, loaded
-    from pages.parts.super_resolution.pictures import TITLES, subject
-    from pages.parts.super_resolution.sidebar import Choices
-    from pages.parts.super_resolution.waiting import measurements
-    from pages.parts.workbench.compared import all_settings
+    gc.disable()  # a sixth of the time that the imports take, and they leave hardly any garbage
+    try:
+        from pages.parts.shared.hub import hub_is_reachable
+        from pages.parts.shared.method import first_settings
+        from pages.parts.super_resolution.networks import DEFAULT, loaded
+        from pages.parts.super_resolution.pictures import TITLES, subject
+        from pages.parts.super_resolution.sidebar import Choices
+        from pages.parts.super_resolution.waiting import measurements
+        from pages.parts.workbench.compared import all_settings
+    finally:
+        gc.enable()
 
     network = loaded(DEFAULT)
     first_picture = next(iter(TITLES))
