@@ -8,11 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from quantlib.errors import QuantlibError
+from quantlib.models.checkpoint import GRAPH
 from quantlib.models.graphs.plan import Fixed, Plan, Source, Step, Value
 from quantlib.models.graphs.shapes import computed
-
-GRAPH = "onnx_graph"
-"""The buffer that holds the graph, as bytes; the weights are beside it."""
 
 Watch = Callable[[Step, list[Any], list[Any], Mapping[str, Any]], None]
 """Hears of a step, its inputs and outputs, and of everything that is held after it."""
