@@ -11,7 +11,7 @@ compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @compiled
-def _code(value, inverse, low, high, offset):  # type: ignore[no-untyped-def]
+def code_of(value, inverse, low, high, offset):  # type: ignore[no-untyped-def]
     rounded = np.rint(min(max(value * inverse, low), high))
     return np.uint8(np.int32(rounded) + offset)
 
@@ -22,7 +22,7 @@ def quantize(x, shift, inverse, low, high, offset, codes):  # type: ignore[no-un
         end = start + shift.size
         some, held = x[start:end], codes[start:end]
         for i in range(some.size):
-            held[i] = _code(some[i] + shift[i], inverse, low, high, offset)
+            held[i] = code_of(some[i] + shift[i], inverse, low, high, offset)
 
 
 @compiled
@@ -36,7 +36,7 @@ def accumulate(  # type: ignore[no-untyped-def]
         for i in range(kept.size):
             value = max(factor * kept[i] + alpha * more[i], floor)
             kept[i] = value
-            held[i] = _code(value + shift[i], inverse, low, high, offset)
+            held[i] = code_of(value + shift[i], inverse, low, high, offset)
 
 
 @compiled
@@ -49,7 +49,7 @@ def add(  # type: ignore[no-untyped-def]
         some, more, held = kept[start:end], added[start:end], codes[start:end]
         for i in range(some.size):
             value = max(factor * some[i] + alpha * more[i], floor)
-            held[i] = _code(value + shift[i], inverse, low, high, offset)
+            held[i] = code_of(value + shift[i], inverse, low, high, offset)
 
 
 @compiled

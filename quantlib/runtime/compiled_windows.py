@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from quantlib.runtime.compiled_passes import _code
+from quantlib.runtime.compiled_passes import code_of
 
 # Sums may be taken in any order, which is what lets a loop add many numbers at once.
 compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
@@ -45,7 +45,7 @@ def normalise(x, weight, bias, epsilon, shift, inverse, low, high, offset, codes
         factor = np.float32(1) / np.sqrt(variance / np.float32(channels) + epsilon)
         for c in range(channels):
             value = (values[c] - mean) * factor * weight[c] + bias[c]
-            held[c] = _code(value + shift[c], inverse, low, high, offset)
+            held[c] = code_of(value + shift[c], inverse, low, high, offset)
 
 
 @compiled
