@@ -50,16 +50,16 @@ def networks_of(choices: Choices, columns: Sequence[Column]) -> dict[str, Loaded
     """The networks of the columns, without those that cannot stand beside the chosen one."""
     chosen = choices.network
     networks = {chosen.name: chosen}
-    for name in dict.fromkeys(column.network for column in columns):
+    for name in {column.network: None for column in columns if column.network != chosen.name}:
         with notice():
-            if name not in networks and (network := loaded(name)).scale == chosen.scale:
-                networks[name] = network
-            elif name not in networks:
+            network = loaded(name)
+            if network.scale != chosen.scale:
                 raise QuantlibError(
                     f"{name} enlarges {network.scale} times and {chosen.name} {chosen.scale} "
                     "times, so that their results are no panes of one size; choose a network of "
                     "its scale in the sidebar."
                 )
+            networks[name] = network
     return networks
 
 
