@@ -90,21 +90,16 @@ class MacCounts:
         return 1 - self.bit_operations / ((self.quantized + self.full) * 32 * 32)
 
 
-def count_macs_by_bits(network: nn.Module, x: Tensor) -> MacCounts:
-    """Multiply-accumulates of `network` for the input `x`, layer by layer.
+def counted_pass(network: nn.Module, x: Tensor) -> tuple[Tensor, MacCounts]:
+    """What `network` makes of `x`, without gradients, and the multiply-accumulates of that pass.
 
-    Counted are convolutions, linear layers and, as a whole, the products of activations with each
-    other in attention layers; sums, shifts and rounding are left out.
+    Counted layer by layer are convolutions, linear layers and, as a whole, the products of
+    activations with each other in attention layers; sums, shifts and rounding are left out.
 
     >>> from quantlib.models.architectures.edsr import EDSR
-    >>> count_macs_by_bits(EDSR(2, features=4, blocks=1), torch.zeros(1, 3, 8, 8)).quantized
+    >>> counted_pass(EDSR(2, features=4, blocks=1), torch.zeros(1, 3, 8, 8))[1].quantized
     0
     """
-    return counted_pass(network, x)[1]
-
-
-def counted_pass(network: nn.Module, x: Tensor) -> tuple[Tensor, MacCounts]:
-    """What `network` makes of `x`, without gradients, and the `count_macs_by_bits` of that pass."""
     counts = {"quantized": 0, "full": 0, "bit_operations": 0}
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

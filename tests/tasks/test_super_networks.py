@@ -6,7 +6,7 @@ import torch
 
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import weight_sizes
-from quantlib.evaluation.operations import count_macs_by_bits
+from quantlib.evaluation.operations import counted_pass
 from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import SRNetwork, load
 from quantlib.models.architectures.edsr import EDSR
@@ -87,7 +87,7 @@ def test_ends_of_8_bits_lose_little():
 
 
 def test_counting_leaves_no_hooks(network):
-    count_macs_by_bits(network, to_tensor(LOW))
+    counted_pass(network, to_tensor(LOW))
     assert not any(module._forward_hooks for module in network.modules())
 
 
