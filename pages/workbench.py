@@ -81,7 +81,7 @@ def show_comparisons(
     matters, loses, saves = st.columns(3, gap="medium", border=True)
     with matters:
         if settings.entry.budgeted:
-            show_allocation(result)
+            show_allocation(choices, result)
         else:
             show_importance(choices)
     with saves:

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from pages.parts.figures import charts
+from pages.parts.figures import colours
 from quantlib.imaging.reading import png_bytes
 
 SHOWN, SIDE = 24, 76
@@ -33,7 +33,7 @@ class Called:
     def html(self) -> str:
         """The picture with a frame where the answer changed, and both answers below it."""
         data = b64encode(png_bytes(self.rgb)).decode("ascii")
-        frame = charts.kept_colour() if self.is_changed else "transparent"
+        frame = colours.choice() if self.is_changed else "transparent"
         alt = f"{self.label}: FP32 says {self.full}, quantized {self.quantized}"
         answer = f"<b>→ {escape(self.quantized)}</b>" if self.is_changed else "unchanged"
         mark = "✗" if self.is_wrong else "✓"

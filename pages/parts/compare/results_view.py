@@ -12,7 +12,8 @@ from pages.parts.compare.one_by_one import PRESET, TITLE, go_on_with
 from pages.parts.compare.result import Result
 from pages.parts.compare.table import measures, rows_of
 from pages.parts.figures.crops import SIDE, Crop, crop_from_address, remember_crop
-from pages.parts.figures.viewer import clicked_point, viewer
+from pages.parts.figures.linked_viewer import linked_viewer
+from pages.parts.figures.viewer import clicked_point
 from pages.parts.shared.background import EVERY, show_progress
 from pages.parts.shared.notices import notice
 from pages.parts.super_resolution.pictures import bicubic
@@ -75,7 +76,7 @@ def _show_panes(choices: Choices, results: Sequence[Result], crop: Crop) -> None
         if point := clicked_point("compare"):
             remember_crop(*point)
 
-    viewer(
+    linked_viewer(
         [one.pane for one in results],
         key="compare",
         alt=f"{choices.subject.title}, enlarged",

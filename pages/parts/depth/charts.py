@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from pages.parts.figures.charts import kept_colour, quantized_colour, quiet_colour
+from pages.parts.figures import colours
+from quantlib.ptq.methods import RLQ
 from quantlib.qat.depth import DEPTHS
 from quantlib.tasks.super_networks import SubNetwork
 
@@ -15,8 +16,8 @@ def shortcut_bars(shortcuts: Sequence[float], kept: Collection[int]) -> go.Figur
     """One bar per block; kept blocks in colour."""
     figure = go.Figure()
     for title, colour, chosen in (
-        ("kept", quantized_colour(), True),
-        ("skipped", quiet_colour(), False),
+        ("kept", colours.of_method(RLQ), True),
+        ("skipped", colours.reference(), False),
     ):
         blocks = [i for i in range(len(shortcuts)) if (i in kept) == chosen]
         figure.add_bar(
@@ -50,7 +51,7 @@ def depth_curve(
         y=[one.psnr_y for one in curve.values()],
         mode="lines+markers",
         name="by learned shortcuts",
-        line={"color": quantized_colour()},
+        line={"color": colours.of_method(RLQ)},
         marker={"size": [11 if n in trained else 5 for n in curve]},
         hovertemplate="%{x} blocks<br>%{y:.2f} dB<extra></extra>",
     )
@@ -59,7 +60,7 @@ def depth_curve(
         y=[one.psnr_y for one in random],
         mode="markers",
         name="random blocks",
-        marker={"color": quiet_colour(), "symbol": "x"},
+        marker={"color": colours.reference(), "symbol": "x"},
         hovertemplate="%{x} random blocks<br>%{y:.2f} dB<extra></extra>",
     )
     if alone:
@@ -68,7 +69,7 @@ def depth_curve(
             y=[one.psnr_y for one in alone.values()],
             mode="markers",
             name="trained alone",
-            marker={"color": kept_colour(), "symbol": "diamond", "size": 10},
+            marker={"color": colours.own(), "symbol": "diamond", "size": 10},
             hovertemplate="%{x} blocks trained alone<br>%{y:.2f} dB<extra></extra>",
         )
     figure.add_scatter(
@@ -79,7 +80,7 @@ def depth_curve(
         marker={
             "size": 18,
             "symbol": "circle-open",
-            "color": kept_colour(),
+            "color": colours.choice(),
             "line": {"width": 3},
         },
         hoverinfo="skip",

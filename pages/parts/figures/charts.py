@@ -1,5 +1,6 @@
 """Plotly figures that several pages draw; each takes numbers and returns a figure."""
 
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -7,41 +8,18 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
+from pages.parts.figures import colours
+from pages.parts.figures.layer_titles import with_module
 from quantlib.ptq.methods import METHODS
 from quantlib.quantizers.sizes import ByteSizes
 
 PARTS = ("codes", "refinement", "tables", "scales")
+MOST_WITH_GAPS = 72  # cells side by side, or above each other, that gaps part
 CONFIG = {
     "displaylogo": False,
     "displayModeBar": False,
     "scrollZoom": False,
 }
-
-
-def is_dark() -> bool:
-    return st.context.theme.type == "dark"
-
-
-def theme(name: str):
-    """A value of the theme in force, so that charts fit light and dark."""
-    return st.get_option(f"theme.{'dark' if is_dark() else 'light'}.{name}")
-
-
-def kept_colour() -> str:
-    return theme("orangeColor")
-
-
-def quantized_colour() -> str:
-    return theme("blueColor")
-
-
-def quiet_colour() -> str:
-    return "#7b8a94"
-
-
-def part_colours() -> list[str]:
-    """Colours of codes, refinement, tables and scales."""
-    return [quantized_colour(), kept_colour(), "#8f6fc0", "#4f9e61"]
 
 
 def draw(figure: go.Figure, alt: str, key: str, **options):
@@ -63,7 +41,7 @@ def correlations(titles: list[str], table: np.ndarray, height: int) -> go.Figure
             zmin=-1,
             zmax=1,
             showscale=False,
-            colorscale=diverging(),
+            colorscale=colours.diverging(),
             text=np.round(table, 2),
             texttemplate="%{text:.2f}",
             hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
@@ -77,9 +55,10 @@ def correlations(titles: list[str], table: np.ndarray, height: int) -> go.Figure
 def importance_map(
     names: list[str], scores: list[np.ndarray], masks: list[np.ndarray], height: int
 ) -> go.Figure:
-    """Layers × channels, coloured by rank within the layer; important channels in orange.
+    """Layers × channels, shaded by rank within the layer; important channels in their colour.
 
-    Channels stand where the network has them; the darker, the higher the score.
+    Channels stand where the network has them; the further from the page a shade is, the higher the
+    channel ranks.
     """
     widest = max(len(s) for s in scores)
     shades = np.full((len(scores), widest), np.nan)
@@ -88,7 +67,8 @@ def importance_map(
         place = np.argsort(np.argsort(-values)) + 1
         shades[row, : len(values)] = 1 - place / len(values) + mask
         notes[row, : len(values)] = [
-            f"{name}<br>channel {c}<br>rank {p} of {len(values)}" + ("<br>important" if m else "")
+            f"{with_module(name)}<br>channel {c}<br>rank {p} of {len(values)}"
+            + ("<br>important" if m else "")
             for c, (p, m) in enumerate(zip(place, mask, strict=True))
         ]
     figure = go.Figure(
@@ -96,12 +76,13 @@ def importance_map(
             z=shades,
             zmin=0,
             zmax=2,
-            colorscale=_two_tone(),
+            colorscale=colours.importance(),
             showscale=False,
             customdata=notes,
             hovertemplate="%{customdata}<extra></extra>",
-            xgap=1,
-            ygap=1,
+            xgap=int(widest <= MOST_WITH_GAPS),  # where cells are narrow, gaps are all there is
+            ygap=int(len(names) <= MOST_WITH_GAPS),
+            hoverongaps=False,
         )
     )
     figure.update_layout(height=height)
@@ -112,22 +93,15 @@ def importance_map(
     return figure
 
 
-def _two_tone() -> list[tuple[float, str]]:
-    """Blue shades for 0 to 1, orange shades for 1 to 2."""
-    if is_dark():
-        return [(0.0, "#16262e"), (0.5, "#3d8ea3"), (0.5, "#8a5413"), (1.0, "#ffb04d")]
-    return [(0.0, "#eef6f8"), (0.5, "#5fa6b8"), (0.5, "#f3b873"), (1.0, "#b35a00")]
-
-
-def layer_bars(names: list[str], bits: list[float], height: int) -> go.Figure:
+def layer_bars(names: list[str], bits: list[float], fill: str, height: int) -> go.Figure:
     """Bits per activation of every layer, the first at the top."""
     figure = go.Figure(
         go.Bar(
             x=bits,
             y=list(range(len(names))),
-            customdata=names,
+            customdata=[with_module(name) for name in names],
             orientation="h",
-            marker_color=quantized_colour(),
+            marker_color=fill,
             hovertemplate="%{customdata}<br>%{x:.2f} bits per activation<extra></extra>",
         )
     )
@@ -139,43 +113,56 @@ def layer_bars(names: list[str], bits: list[float], height: int) -> go.Figure:
 
 def memory_bars(rows: dict[str, ByteSizes], height: int) -> go.Figure:
     """Bytes at full length above; below the quantized ones again, magnified and in parts."""
+    rows = {broken(name): size for name, size in rows.items()}
     small = {name: size for name, size in rows.items() if size.total < size.fp32}
     figure = make_subplots(
         rows=2 if small else 1,
         row_heights=[0.45, 0.55] if small else None,
-        vertical_spacing=0.2,
+        vertical_spacing=0.16,
     )
     figure.add_bar(
         y=list(rows),
         x=[size.total / 1024 for size in rows.values()],
         text=[f"{size.total / 1024:,.0f} KiB" for size in rows.values()],
         textposition="auto",
+        textangle=0,
         textfont_size=11,
         constraintext="none",
         orientation="h",
-        marker_color=quiet_colour(),
+        marker_color=colours.reference(),
         showlegend=False,
         hovertemplate="%{y}: %{x:,.1f} KiB<extra></extra>",
         row=1,
         col=1,
     )
-    for part, title, fill in zip(PARTS, PARTS, part_colours(), strict=True):
+    for part, fill in zip(PARTS, colours.parts(), strict=True):
         if small:
             figure.add_bar(
                 y=list(small),
                 x=[getattr(size, part) / 1024 for size in small.values()],
-                name=title,
+                name=part,
                 orientation="h",
                 marker_color=fill,
-                hovertemplate=f"%{{y}}, {title}: %{{x:,.1f}} KiB<extra></extra>",
+                hovertemplate=f"%{{y}}, {part}: %{{x:,.1f}} KiB<extra></extra>",
                 row=2,
                 col=1,
             )
     figure.update_layout(barmode="stack", height=height, legend_traceorder="normal")
-    figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(nticks=4)
+    figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=11)
+    figure.update_xaxes(nticks=4, tickangle=0)
+    if small:
+        figure.update_xaxes(showticklabels=False, row=1, col=1)  # its bars carry their numbers
     figure.update_xaxes(title="KiB", row=2 if small else 1, col=1)
     return figure
+
+
+def broken(title: str, width: int = 15) -> str:
+    """A title on several lines, for an axis that has little room.
+
+    >>> broken("DQA, base codes entropy-coded")
+    'DQA, base codes<br>entropy-coded'
+    """
+    return "<br>".join(wrap(title, width, break_long_words=False))
 
 
 def quality_curve(
@@ -186,17 +173,17 @@ def quality_curve(
     height: int,
     x_title: str = "bits per activation, measured",
 ) -> go.Figure:
-    """PSNR over measured bits; each curve is a list of (bits, dB, label)."""
-    palette = [kept_colour(), quantized_colour(), "#8f6fc0", "#4f9e61", quiet_colour()]
+    """PSNR over measured bits; `curves` holds a list of (bits, dB, label) by method."""
     figure = go.Figure()
-    for (name, points), fill in zip(curves.items(), palette, strict=False):
+    for name, points in curves.items():
+        entry = METHODS[name]
         figure.add_scatter(
             x=[p[0] for p in points],
             y=[p[1] for p in points],
             text=[p[2] for p in points],
-            name=name,
+            name=broken(entry.title, 24),
             mode="lines+markers",
-            line={"color": fill, "width": 2},
+            line={"color": colours.of_method(entry), "width": 2},
             marker={"size": 7},
             hovertemplate="%{text}<br>%{x:.2f} bits<br>%{y:.2f} dB<extra></extra>",
         )
@@ -207,7 +194,7 @@ def quality_curve(
         if value is not None:
             figure.add_hline(
                 y=value,
-                line={"color": quiet_colour(), "dash": "dot", "width": 1},
+                line={"color": colours.reference(), "dash": "dot", "width": 1},
                 annotation={"text": f"{title} {value:.2f} dB", "font_size": 11},
                 annotation_position=side,
             )
@@ -219,7 +206,7 @@ def quality_curve(
             marker={
                 "size": 16,
                 "color": "rgba(0,0,0,0)",
-                "line": {"color": kept_colour(), "width": 3},
+                "line": {"color": colours.choice(), "width": 3},
             },
             showlegend=False,
             hoverinfo="skip",
@@ -230,24 +217,19 @@ def quality_curve(
     return figure
 
 
-def diverging() -> list[str]:
-    return theme("chartDivergingColors")
-
-
 def family_styles() -> dict[str, dict[str, Any]]:
     """How each line of the frontier is drawn: variants of one method share its colour."""
-    colours = theme("chartCategoricalColors")
     return {
         variant.family: {
             "line": {
-                "color": colours[entry.colour % len(colours)],
+                "color": colours.of_method(entry),
                 "dash": variant.dash,
                 "width": variant.width,
             },
             "marker": {
                 "size": 9,
                 "symbol": variant.symbol,
-                "color": colours[entry.colour % len(colours)],
+                "color": colours.of_method(entry),
             },
             "mode": "lines+markers" if entry.joined else "markers",
         }
@@ -286,7 +268,7 @@ def frontier(points: list, own, floor: float, ceiling: float, bits: float) -> go
     figure.update_yaxes(range=[lowest - margin, highest + margin])
     figure.add_vline(
         x=bits,
-        line={"color": quiet_colour(), "dash": "dash", "width": 1.5},
+        line={"color": colours.reference(), "dash": "dash", "width": 1.5},
         annotation={"text": f"{bits:.2f} bits", "font_size": 11},
         annotation_position="bottom right",
     )
@@ -298,7 +280,7 @@ def frontier(points: list, own, floor: float, ceiling: float, bits: float) -> go
         marker={
             "size": 18,
             "color": "rgba(0,0,0,0)",
-            "line": {"color": kept_colour(), "width": 3},
+            "line": {"color": colours.choice(), "width": 3},
         },
         hoverinfo="skip",
     )

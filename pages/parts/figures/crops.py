@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from pages.parts.shared.address import CROP, remember
 from quantlib.imaging.reading import png_bytes
 
 SIDE = 42
@@ -79,7 +80,7 @@ def show_row(panels: list[Panel]) -> None:
 def crop_from_address(reference: np.ndarray, floor: np.ndarray) -> Crop:
     """The crop's centre from `?at=x,y`, or where bicubic enlargement misses most."""
     try:
-        x, y = (float(part) for part in st.query_params.get("at", "").split(","))
+        x, y = (float(part) for part in st.query_params.get(CROP, "").split(","))
     except ValueError:
         x = y = math.nan
     if math.isfinite(x) and math.isfinite(y):
@@ -102,4 +103,4 @@ def hardest_crop(reference: np.ndarray, floor: np.ndarray) -> Crop:
 
 
 def remember_crop(x: float, y: float) -> None:
-    st.query_params["at"] = f"{x:.3f},{y:.3f}"
+    remember(CROP, f"{x:.3f},{y:.3f}")

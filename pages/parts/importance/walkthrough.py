@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from pages.parts.figures import charts
+from pages.parts.figures import charts, colours
 from quantlib.coding import huffman
 from quantlib.coding.prefix_code import code_lengths, code_table
 from quantlib.imaging.reading import png_bytes
@@ -121,7 +121,7 @@ def _histogram(channel: Channel) -> go.Figure:
             x=(edges[:-1] + edges[1:]) / 2,
             y=counts,
             width=np.diff(edges),
-            marker_color=charts.quantized_colour(),
+            marker_color=colours.own(),
             marker_line_width=0,
             name="values",
             hovertemplate="%{x:.3f}: %{y}<extra></extra>",
@@ -129,9 +129,9 @@ def _histogram(channel: Channel) -> go.Figure:
     )
     n, m = channel.settings.bits, channel.settings.extra_bits
     top = float(counts.max()) * 1.6
-    for count, step, height, title in (
-        (2 ** (n + m), channel.fine_step, 0.25, f"{n + m}-bit levels"),
-        (2**n, channel.coarse_step, 1.0, f"{n}-bit levels"),
+    for count, step, height, title, fill in (
+        (2 ** (n + m), channel.fine_step, 0.25, f"{n + m}-bit levels", colours.extra_bits()),
+        (2**n, channel.coarse_step, 1.0, f"{n}-bit levels", colours.codes()),
     ):
         levels = (np.arange(count) - count // 2) * step
         levels = levels[(levels >= edges[0] - step) & (levels <= edges[-1] + step)]
@@ -143,7 +143,7 @@ def _histogram(channel: Channel) -> go.Figure:
             mode="lines",
             name=title,
             hoverinfo="skip",
-            line={"color": charts.kept_colour(), "width": 1 if height < 1 else 1.6},
+            line={"color": fill, "width": 1 if height < 1 else 1.6},
             opacity=0.6 if height < 1 else 1.0,
         )
     figure.update_layout(height=300, bargap=0)
@@ -219,7 +219,7 @@ def show_coding(channel: Channel) -> None:
             go.Bar(
                 x=[f"{k / 2**m:g}" for k in range(1 << m)],
                 y=counts,
-                marker_color=charts.kept_colour(),
+                marker_color=colours.extra_bits(),
                 hovertemplate="error %{x}: %{y}<extra></extra>",
             )
         )

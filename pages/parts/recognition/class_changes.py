@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts.figures import charts
+from pages.parts.figures import charts, colours
 
 ROW, MARGIN = 26, 90
 LONGEST = 20  # rows of a table that is shown whole
@@ -22,13 +22,13 @@ def class_chart(full: dict[str, float], quantized: dict[str, float], measure: st
                 x=[full[name], quantized[name]],
                 y=[name, name],
                 mode="lines",
-                line={"color": charts.quiet_colour(), "width": 2},
+                line={"color": colours.reference(), "width": 2},
                 hoverinfo="skip",
                 showlegend=False,
             )
     for title, percent, colour, symbol in (
-        ("FP32", full, charts.quiet_colour(), "circle-open"),
-        ("quantized", quantized, charts.kept_colour(), "circle"),
+        ("FP32", full, colours.reference(), "circle-open"),
+        ("quantized", quantized, colours.own(), "circle"),
     ):
         figure.add_scatter(
             x=list(percent.values()),

@@ -5,7 +5,7 @@ from statistics import fmean
 
 import plotly.graph_objects as go
 
-from pages.parts.figures import charts
+from pages.parts.figures import colours
 from quantlib.evaluation.paired import Paired
 
 ROW, EDGES = 34, 84
@@ -20,7 +20,7 @@ def scores_over_seeds(
     """
     names = sorted(scores, key=lambda name: fmean(scores[name]))
     several = any(len(scores[name]) > 1 for name in names)
-    fills = [charts.kept_colour() if n == marked else charts.quantized_colour() for n in names]
+    fills = [colours.choice() if n == marked else colours.own() for n in names]
     figure = go.Figure()
     if several:
         figure.add_scatter(
@@ -28,7 +28,7 @@ def scores_over_seeds(
             y=[name for name in names for _ in scores[name]],
             name="one seed",
             mode="markers",
-            marker={"size": 6, "color": charts.quiet_colour(), "opacity": 0.7},
+            marker={"size": 6, "color": colours.reference(), "opacity": 0.7},
             hovertemplate="%{y}<br>%{x:.3f} dB, one seed<extra></extra>",
         )
     for name, fill in zip(names, fills, strict=True):
@@ -45,7 +45,7 @@ def scores_over_seeds(
     if start is not None:
         figure.add_vline(
             x=start,
-            line={"color": charts.quiet_colour(), "dash": "dot", "width": 1},
+            line={"color": colours.reference(), "dash": "dot", "width": 1},
             annotation={"text": f"FP32 start {start:.2f} dB", "font_size": 11},
             annotation_position="bottom left",
         )
@@ -58,7 +58,7 @@ def scores_over_seeds(
 def differences(pairs: Mapping[str, Paired]) -> go.Figure:
     """A bar for every picture, in the order of its benchmark, and the mean of all as a line."""
     figure = go.Figure()
-    fills = [charts.quantized_colour(), charts.kept_colour(), charts.quiet_colour()]
+    fills = [colours.own(), colours.reference(), colours.choice()]
     for (benchmark, found), fill in zip(pairs.items(), fills, strict=False):
         numbers = range(1, len(found.differences) + 1)
         figure.add_bar(
@@ -71,7 +71,7 @@ def differences(pairs: Mapping[str, Paired]) -> go.Figure:
     mean = fmean(d for found in pairs.values() for d in found.differences)
     figure.add_hline(
         y=mean,
-        line={"color": charts.quiet_colour(), "dash": "dot", "width": 2},
+        line={"color": colours.reference(), "dash": "dot", "width": 2},
     )
     figure.update_layout(height=300, showlegend=len(pairs) > 1)
     figure.update_xaxes(title="picture", showticklabels=False)

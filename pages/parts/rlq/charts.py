@@ -6,8 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from pages.parts.figures import charts
+from pages.parts.figures import colours
 from pages.parts.rlq.layer import Findings
+from quantlib.ptq.methods import RLQ
 from quantlib.qat.soft_rounding import phi, phi_slope
 
 HEIGHT = 300
@@ -20,9 +21,9 @@ def phi_curve(k: float) -> go.Figure:
     figure = _lines(
         x,
         {
-            "round(x)": (np.round(x), charts.quiet_colour(), "solid"),
-            "x": (x, charts.quiet_colour(), "dot"),
-            f"φ(x), k = {k:g}": (y, charts.quantized_colour(), "solid"),
+            "round(x)": (np.round(x), colours.reference(), "solid"),
+            "x": (x, colours.reference(), "dot"),
+            f"φ(x), k = {k:g}": (y, colours.of_method(RLQ), "solid"),
         },
         "%{x:.2f} → %{y:.3f}",
     )
@@ -32,7 +33,7 @@ def phi_curve(k: float) -> go.Figure:
         y=np.round(phi(torch.from_numpy(dots), k).numpy()),
         mode="markers",
         name="round(φ(x))",
-        marker={"size": 5, "color": charts.kept_colour()},
+        marker={"size": 5, "color": colours.choice()},
         hovertemplate="round(φ(%{x:.2f})) = %{y}<extra></extra>",
     )
     return _titled(figure, "x, in steps", "value, in steps")
@@ -43,10 +44,10 @@ def phi_slope_curve(k: float) -> go.Figure:
     figure = _lines(
         x,
         {
-            "STE: 1 everywhere": (np.ones_like(x), charts.kept_colour(), "dash"),
+            "STE: 1 everywhere": (np.ones_like(x), colours.reference(), "dash"),
             f"φ′(x), k = {k:g}": (
                 phi_slope(torch.from_numpy(x), k).numpy(),
-                charts.quantized_colour(),
+                colours.of_method(RLQ),
                 "solid",
             ),
         },
@@ -64,7 +65,7 @@ def values_and_levels(found: Findings, x_title: str) -> go.Figure:
             x=(edges[:-1] + edges[1:]) / 2,
             y=counts,
             width=np.diff(edges),
-            marker_color=charts.quantized_colour(),
+            marker_color=colours.own(),
             marker_line_width=0,
             name="values",
             hovertemplate="%{x:.4f}: %{y}<extra></extra>",
@@ -85,7 +86,7 @@ def values_and_levels(found: Findings, x_title: str) -> go.Figure:
             mode="lines",
             name=name,
             hoverinfo="skip",
-            line={"color": charts.kept_colour(), "width": 1.6, "dash": dash},
+            line={"color": colours.codes(), "width": 1.6, "dash": dash},
         )
     figure.update_layout(bargap=0)
     figure.update_yaxes(type="log", range=[-0.1, np.log10(top)])
@@ -99,8 +100,8 @@ def code_shares(found: Findings) -> go.Figure:
     codes = np.arange(width.qmin, width.qmax + 1)
     figure = go.Figure()
     for name, shares, colour in (
-        ("at LSQ's start", found.before.shares, charts.quiet_colour()),
-        ("now", found.now.shares, charts.quantized_colour()),
+        ("at LSQ's start", found.before.shares, colours.reference()),
+        ("now", found.now.shares, colours.of_method(RLQ)),
     ):
         figure.add_bar(
             x=codes,
@@ -120,8 +121,8 @@ def gradient_curves(found: Findings, x_title: str) -> go.Figure:
     figure = _lines(
         found.axis,
         {
-            "RLQ": (soft, charts.quantized_colour(), "solid"),
-            "STE": (straight, charts.kept_colour(), "dash"),
+            "RLQ": (soft, colours.of_method(RLQ), "solid"),
+            "STE": (straight, colours.reference(), "dash"),
         },
         "%{x:.4f}: × %{y:.3f}",
     )
@@ -135,8 +136,8 @@ def multiplier_histogram(found: Findings) -> go.Figure:
     edges = np.linspace(-0.02, max(1.1, float(soft.max()) * 1.02), 57)
     figure = go.Figure()
     for name, values, colour in (
-        ("STE", straight, charts.kept_colour()),
-        ("RLQ", soft, charts.quantized_colour()),
+        ("STE", straight, colours.reference()),
+        ("RLQ", soft, colours.of_method(RLQ)),
     ):
         counts, _ = np.histogram(values, edges)
         figure.add_bar(
@@ -161,8 +162,8 @@ def courses(
 ) -> go.Figure:
     """One line per contestant over the steps, and perhaps levels in dB to compare with."""
     figure = go.Figure()
-    colours = (charts.quantized_colour(), charts.kept_colour())
-    for (name, points), colour in zip(curves.items(), colours, strict=True):
+    fills = (colours.of_method(RLQ), colours.own())
+    for (name, points), colour in zip(curves.items(), fills, strict=True):
         figure.add_scatter(
             x=[step for step, _ in points],
             y=[value for _, value in points],
@@ -177,7 +178,7 @@ def courses(
     ):
         figure.add_hline(
             y=value,
-            line={"color": charts.quiet_colour(), "dash": "dot", "width": 1},
+            line={"color": colours.reference(), "dash": "dot", "width": 1},
             annotation={"text": f"{name} {value:.2f} dB", "font_size": 11},
             annotation_position=side,
         )

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts.figures import charts
+from pages.parts.figures import charts, colours
 from pages.parts.recognition.class_changes import show_in_numbers
 from quantlib.tasks.segmentation import Segmentation
 
@@ -17,7 +17,7 @@ def show_agreement(result: Segmentation) -> None:
             x=list(agreement.values()),
             y=list(agreement),
             orientation="h",
-            marker_color=charts.quantized_colour(),
+            marker_color=colours.own(),
             hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
         )
     )

@@ -5,6 +5,8 @@ import gc
 
 import streamlit as st
 
+from pages.parts.shared.address import arrive
+from pages.parts.shared.link import show_link
 from quantlib.shipped import ASSETS
 
 
@@ -14,8 +16,10 @@ def start_page(title: str, lead: str) -> None:
         page_title=f"{title} · Bitlens", page_icon=ASSETS / "icon.svg", layout="wide"
     )
     st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
+    arrive(title)
     st.title(title, anchor=False)
     st.markdown(lead)
+    show_link()
     _freeze_modules()
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts.figures.charts import draw, kept_colour, quantized_colour, quiet_colour
+from pages.parts.figures import colours
+from pages.parts.figures.charts import draw
 from quantlib.runtime.shares import SHARES
 from quantlib.tasks.ways import PYTORCH, Cost
 
@@ -26,14 +27,14 @@ def show_shares(costs: Sequence[Cost]) -> None:
 
 def times(costs: Sequence[Cost]) -> go.Figure:
     ran = [cost for cost in costs if cost.seconds]
-    colours = [quantized_colour() if cost.engine == PYTORCH else kept_colour() for cost in ran]
+    fills = [colours.own() if cost.engine == PYTORCH else colours.reference() for cost in ran]
     figure = go.Figure(
         go.Bar(
             y=[_label(cost) for cost in ran],
             x=[1000 * cost.median for cost in ran],
             error_x={"array": [1000 * cost.spread for cost in ran], "thickness": 1},
             orientation="h",
-            marker_color=colours,
+            marker_color=fills,
             hovertemplate="%{y}<br>%{x:,.1f} ms<extra></extra>",
         )
     )
@@ -44,7 +45,7 @@ def shares(costs: Sequence[Cost]) -> go.Figure:
     ran = [cost for cost in costs if cost.seconds]
     figure = go.Figure()
     for name, colour in zip(
-        SHARES, (quantized_colour(), kept_colour(), quiet_colour()), strict=True
+        SHARES, (colours.own(), colours.choice(), colours.reference()), strict=True
     ):
         figure.add_bar(
             y=[_label(cost) for cost in ran],

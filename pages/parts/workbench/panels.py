@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.parts.figures import charts
+from pages.parts.figures import charts, colours
+from pages.parts.figures.layer_titles import layer_title
 from pages.parts.super_resolution.measuring import ranking_of
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.sidebar import Choices
@@ -30,27 +31,31 @@ def show_importance(choices: Choices) -> None:
     charts.draw(figure, "Importance of every channel of every layer", "importance")
     if settings.needs_ranking:
         st.caption(
-            f"Darker is more important, by {settings.criterion}; the orange "
-            f"{ratio:.0%} of each layer keep {settings.extra_bits} extra bits. "
+            "The further a shade is from the page's, the more important is the channel, by "
+            f"{settings.criterion}; the pink {ratio:.0%} of each layer keep "
+            f"{settings.extra_bits} extra bits. "
             f"Ranked in {ranking.seconds:.2f} s."
         )
     else:
         st.caption(
-            f"Darker is more important, by {settings.criterion}. "
+            "The further a shade is from the page's, the more important is the channel, by "
+            f"{settings.criterion}. "
             f"{settings.entry.title} treats all channels alike."
         )
 
 
-def show_allocation(result: Measurement) -> None:
+def show_allocation(choices: Choices, result: Measurement) -> None:
     st.markdown("**Where the bytes went**")
     bits = {name: size.bits_per_activation for name, size in result.ledger.sites.items()}
-    figure = charts.layer_bars(list(bits), list(bits.values()), CHART_HEIGHT)
+    figure = charts.layer_bars(
+        list(bits), list(bits.values()), colours.of_method(choices.settings.entry), CHART_HEIGHT
+    )
     charts.draw(figure, "Bits per activation of every layer", "allocation")
     fewest, most = min(bits, key=bits.__getitem__), max(bits, key=bits.__getitem__)
     st.caption(
-        f"From {bits[fewest]:.2f} bits at {fewest} to {bits[most]:.2f} at {most}: an error is "
-        "dear where the network's output follows it. That is measured with random directions of "
-        "the output, without truth."
+        f"From {bits[fewest]:.2f} bits at {layer_title(fewest)} to {bits[most]:.2f} at "
+        f"{layer_title(most)}: an error is dear where the network's output follows it. That is "
+        "measured with random directions of the output, without truth."
     )
 
 
@@ -95,9 +100,9 @@ def show_quality(
             else "FP32 loses nothing; choose a quantization method."
         )
         return
-    curves = {settings.entry.title: _points(series)}
+    curves = {settings.method: _points(series)}
     if settings.entry is not methods.DIRECT:
-        curves["Direct"] = _points(series_of(choices, under_way, plain(choices)))
+        curves[plain(choices).method] = _points(series_of(choices, under_way, plain(choices)))
     floor = psnr_y(bicubic(subject, network.scale), subject.truth, network.scale)
     chosen = (result.ledger.bits_per_activation, result.psnr_y or 0.0)
     figure = charts.quality_curve(curves, chosen, floor, full.psnr_y, CHART_HEIGHT)

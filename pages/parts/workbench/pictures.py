@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.figures import crops
-from pages.parts.figures.viewer import View, clicked_point, viewer
+from pages.parts.figures.linked_viewer import linked_viewer
+from pages.parts.figures.viewer import View, clicked_point
 from pages.parts.super_resolution.panes import pane_of, stem_of
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.sidebar import Choices
@@ -18,11 +19,11 @@ def show_viewer(choices: Choices, full: Measurement, result: Measurement, crop: 
             crops.remember_crop(*point)
 
     quantized = pane_of(choices.settings.summary, result)
-    viewer(
+    linked_viewer(
         [pane_of("FP32", full), quantized],
         key="viewer",
         alt=f"{choices.subject.title}, enlarged by the FP32 network and with quantized activations",
-        view=View(mode="split"),
+        start=View(mode="split"),
         mark=crop.fractions(*full.rgb.shape[:2]),
         max_height=560,
         on_click=move_crop,
