@@ -6,13 +6,13 @@ import streamlit as st
 
 from pages.parts.compare import one_by_one
 from pages.parts.compare.blind_view import show_test, under_way
-from pages.parts.compare.column import Column
-from pages.parts.compare.comparing import comparing
 from pages.parts.compare.presets import PRESETS
 from pages.parts.compare.reproduce import show_compare_reproduce
 from pages.parts.compare.results_view import show_results
 from pages.parts.shared.notices import notice
 from pages.parts.shared.start import start_page
+from pages.parts.super_resolution.column import Column
+from pages.parts.super_resolution.comparing import comparing
 from pages.parts.super_resolution.networks import LoadedNetwork, loaded
 from pages.parts.super_resolution.sidebar import Choices, choose
 from pages.parts.super_resolution.waiting import wait_for_greedy

@@ -1,5 +1,7 @@
 """The first screen: which channels matter, what the picture loses, what it saves."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -12,8 +14,10 @@ from pages.parts.super_resolution.adapting_view import show_adapted, show_adapti
 from pages.parts.super_resolution.network_forms import ready_bits
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.reproduce import show_reproduce
+from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.sidebar import Choices, choose
 from pages.parts.super_resolution.waiting import UnderWay, measurements, wait_for_greedy
+from pages.parts.workbench.beside import begin_beside, results_beside, verdict
 from pages.parts.workbench.compared import all_settings, full_precision, series_of
 from pages.parts.workbench.integers import integer_time
 from pages.parts.workbench.panels import (
@@ -41,11 +45,13 @@ def show(choices: Choices) -> None:
     first = [full_precision(choices), settings]
     with measurements(choices, first) as under_way:  # and nothing else beside them
         full, result = results(under_way, first, "Measuring")
-    crop = crop_of(choices, full)
-    time = show_result(choices, full, result, crop)
+    crop, others = crop_of(choices, full), results_beside(choices)
+    below = show_result(choices, full, result, others, crop)
     with measurements(choices, all_settings(choices)) as under_way:
         show_comparisons(choices, full, result, crop, under_way)
-    time.caption(integer_time(choices))
+    with below:
+        begin_beside(choices, result)
+        st.caption(integer_time(choices))
 
 
 def crop_of(choices: Choices, full: Measurement) -> crops.Crop:
@@ -55,19 +61,26 @@ def crop_of(choices: Choices, full: Measurement) -> crops.Crop:
 
 
 def show_result(
-    choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop
+    choices: Choices,
+    full: Measurement,
+    result: Measurement,
+    others: Sequence[Result],
+    crop: crops.Crop,
 ) -> DeltaGenerator:
-    """Draws the sentence and the pictures; returns the place where times go, once measured."""
-    st.subheader(sentence(choices.settings, full, result), anchor=False)
-    time = st.empty()
+    """Draws the sentence and the pictures; returns the place below it, for what comes later."""
+    st.subheader(
+        f"{sentence(choices.settings, full, result)} {verdict(choices, result, others)}",
+        anchor=False,
+    )
+    below = st.container()
     look, details = st.columns([5, 6], gap="medium")
     with look:
-        show_viewer(choices, full, result, crop)
+        show_viewer(choices, full, result, others, crop)
         show_whole(choices)
         show_adapted(choices)
     with details:
-        show_crops(choices, full, result, crop)
-    return time
+        show_crops(choices, full, result, others, crop)
+    return below
 
 
 def show_comparisons(

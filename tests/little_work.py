@@ -7,6 +7,7 @@ from streamlit.components.v2 import manifest_scanner
 
 from pages.parts.rlq import training
 from pages.parts.super_resolution import series
+from pages.parts.workbench import beside
 from quantlib.imaging.samples import calibration_pictures
 from quantlib.tasks import super_resolution
 from quantlib.training import contest
@@ -18,6 +19,8 @@ installed_components = cache(manifest_scanner.scan_component_manifests)
 def leave_little_work(patch: pytest.MonkeyPatch) -> None:
     """Small samples and calibration crops, short series, a short start for the RLQ lab's training.
 
+    The workbench compares at equal bytes when it is asked to.
+
     AppTest looks through all that is installed before every page; once is enough.
     """
     patch.setattr(manifest_scanner, "scan_component_manifests", installed_components)
@@ -27,5 +30,6 @@ def leave_little_work(patch: pytest.MonkeyPatch) -> None:
     )
     patch.setattr(series, "STRIP", (8, 4, 2))
     patch.setattr(series, "BUDGETS", (3.0, 1.5))
+    patch.setattr(beside, "QUICK", 0)
     patch.setattr(contest, "BLOCKS", 2)
     patch.setattr(training, "Contest", partial(contest.Contest, start_steps=20))

@@ -139,7 +139,7 @@ PARAMETERS: dict[str, Parameter] = {
         key="bits",
         help="Bits of every stored code.",
         default=4,
-        first=3,
+        first=2,
         low=MIN_BITS,
         high=MAX_BITS,
     ),

@@ -9,7 +9,7 @@ from quantlib.ptq.parameters import MAX_BITS, MIN_BITS, PARAMETERS, Real
 
 CLOSE = 0.005  # of the target
 ATTEMPTS = 6
-HUNDREDTHS = 100
+HUNDREDTHS, THOUSANDTHS = 100, 1000
 
 Spent = Callable[[Settings], float]
 
@@ -29,7 +29,8 @@ def at_same_bytes(start: Settings, target: float, spent: Spent) -> Settings:
     if start.entry.budgeted:
         limits = PARAMETERS["bits_per_activation"]
         assert isinstance(limits, Real)
-        return replace(start, bits_per_activation=min(target, limits.high))
+        budget = min(math.floor(THOUSANDTHS * target) / THOUSANDTHS, limits.high)
+        return replace(start, bits_per_activation=max(budget, limits.low))
     if start.needs_ranking:
         return _at_ratio(start, target, spent)
     below = _most_bits(start, target, spent)

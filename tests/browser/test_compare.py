@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from pages.parts.compare.column import Column, written
+from pages.parts.super_resolution.column import Column, written
 from pages.parts.super_resolution.networks import DEFAULT
 from quantlib.ptq import Settings
 from tests.browser.chromium import fits, settle, visit

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.parts.compare import comparing
 from pages.parts.memory import frontier
+from pages.parts.super_resolution import comparing
 from quantlib.ptq import Settings
 
 

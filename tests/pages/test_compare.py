@@ -13,21 +13,20 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.compare import comparing
 from pages.parts.compare.archive import archive
 from pages.parts.compare.blind_view import KEY as BLIND
-from pages.parts.compare.column import Column, read, titles_of, written
-from pages.parts.compare.comparing import Comparing
 from pages.parts.compare.one_by_one import TITLE as ONE_BY_ONE
 from pages.parts.compare.presets import PRESETS
-from pages.parts.compare.result import Result
 from pages.parts.compare.table import as_csv, rows_of
 from pages.parts.figures.viewer import MAX_PANES
 from pages.parts.shared.method import nearest_bits
-from pages.parts.super_resolution import series
+from pages.parts.super_resolution import comparing, series
+from pages.parts.super_resolution.column import Column, read, titles_of, written
+from pages.parts.super_resolution.comparing import Comparing
 from pages.parts.super_resolution.networks import DEFAULT, loaded
 from pages.parts.super_resolution.panes import stem_of
 from pages.parts.super_resolution.pictures import subject
+from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation import perceptual
 from quantlib.evaluation.ledger import Ledger
@@ -87,8 +86,8 @@ def rows(app: AppTest) -> list[dict]:
 
 
 def panes(app: AppTest) -> list[dict]:
-    components = app.get("bidi_component")
-    return json.loads(components[0].proto.json)["panes"] if components else []  # type: ignore
+    components = (json.loads(one.proto.json) for one in app.get("bidi_component"))  # type: ignore
+    return next((data["panes"] for data in components if "panes" in data), [])
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -369,7 +368,7 @@ def test_full_precision_alone_says_what_to_do(quick_methods):
     assert "choose another method" in app.info[0].value
     app = opened("compare", picture="Cat", method="FP32", preset="Same bits")
     assert fine(app)
-    assert app.get("bidi_component") and not app.info
+    assert panes(app) and not app.info
 
 
 @pytest.mark.parametrize("preset", PRESETS)

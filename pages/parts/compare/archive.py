@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pages.parts.compare.result import Result
 from pages.parts.compare.table import Cell, rows_of
 from pages.parts.super_resolution.network_forms import name_for
 from pages.parts.super_resolution.panes import png_of, stem_of
 from pages.parts.super_resolution.reproduce import provenance
+from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION
 

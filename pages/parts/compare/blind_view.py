@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.compare.blind import QUESTIONS, SIDES, BlindTest, Round, Side, drawn
-from pages.parts.compare.result import Result
 from pages.parts.figures.viewer import Pane, View, viewer
 from pages.parts.super_resolution.panes import stem_of
 from pages.parts.super_resolution.pictures import bicubic
+from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.imaging.reading import png_bytes
 

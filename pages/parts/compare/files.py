@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from pages.parts.compare.archive import archive
-from pages.parts.compare.result import Result
 from pages.parts.compare.sheet import Cell, as_pdf, as_png, contact_sheet
 from pages.parts.compare.table import Row, as_csv
 from pages.parts.figures.crops import Crop
 from pages.parts.super_resolution.panes import stem_of
+from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib import __version__
 from quantlib.evaluation.quality import CONVENTION

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.parts.compare.column import Column, read, titles_of, written
 from pages.parts.figures.viewer import MAX_PANES
+from pages.parts.super_resolution.column import Column, read, titles_of, written
 from pages.parts.super_resolution.series import full_precision
 from pages.parts.super_resolution.sidebar import Choices
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pages.parts.compare.column import Column
 from pages.parts.figures.viewer import MAX_PANES
+from pages.parts.super_resolution.column import Column
 from pages.parts.super_resolution.network_forms import depths_of, ready_bits
-from pages.parts.super_resolution.series import at_all_bits, full_precision
+from pages.parts.super_resolution.series import as_it_begins, at_all_bits, full_precision
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.ptq import Settings, methods
-from quantlib.ptq.parameters import PARAMETERS
 from quantlib.qat.scheme import LEARNED, RIVALS
 
 ROOM = MAX_PANES - 1
@@ -83,15 +82,12 @@ def _column(choices: Choices, settings: Settings) -> Column:
 
 def _fitted_at(choices: Choices, bits: int) -> list[Settings]:
     """Every method that is fitted to the picture, at `bits`; the chosen one as it was chosen."""
-    chosen, full = choices.settings, full_precision(choices)
-    found = []
-    for name, entry in methods.METHODS.items():
-        if entry.quantizes and not entry.learned and not entry.needs_calibration:
-            taken = {one: p.begins_with for one, p in PARAMETERS.items() if entry.takes(one)}
-            rate = {"bits_per_activation": float(bits)} if entry.budgeted else {}
-            begun = replace(full, method=name, **taken | {"bits": bits} | rate)
-            found.append(chosen if entry is chosen.entry else begun)
-    return found
+    chosen = choices.settings
+    return [
+        chosen if entry is chosen.entry else as_it_begins(choices, entry, bits)
+        for entry in methods.METHODS.values()
+        if entry.quantizes and not entry.learned and not entry.needs_calibration
+    ]
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.parts.compare.result import Result
 from pages.parts.shared.reproduce import reproduce_panel, show_lines
 from pages.parts.super_resolution.network_forms import name_for
 from pages.parts.super_resolution.pictures import Subject
 from pages.parts.super_resolution.reproduce import command, offer_picture, picture_lines
+from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION
 

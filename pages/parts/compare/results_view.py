@@ -6,17 +6,17 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.parts.compare.blind_view import offer_test
-from pages.parts.compare.comparing import Comparing, begin_again
 from pages.parts.compare.files import show_files
 from pages.parts.compare.one_by_one import PRESET, TITLE, go_on_with
-from pages.parts.compare.result import Result
 from pages.parts.compare.table import measures, rows_of
 from pages.parts.figures.crops import SIDE, Crop, crop_from_address, remember_crop
 from pages.parts.figures.linked_viewer import linked_viewer
 from pages.parts.figures.viewer import clicked_point
 from pages.parts.shared.background import EVERY, show_progress
 from pages.parts.shared.notices import notice
+from pages.parts.super_resolution.comparing import Comparing, begin_again
 from pages.parts.super_resolution.pictures import bicubic
+from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.sidebar import Choices
 
 CROPS = (SIDE, 2 * SIDE, 4 * SIDE)

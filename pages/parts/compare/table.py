@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from pages.parts.compare.result import Result
+from pages.parts.super_resolution.result import Result
 from quantlib.evaluation.perceptual import BACKBONES, MISSING, backbone
 from quantlib.evaluation.quality import CONVENTION
 

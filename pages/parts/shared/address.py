@@ -15,7 +15,7 @@ from quantlib.ptq.methods import METHODS
 from quantlib.ptq.parameters import PARAMETERS, OneOf
 from quantlib.runtime.choice import CHOICES
 
-CROP, VIEW = "at", "view"
+CROP, VIEW = "at", "zoom"
 PARAMETER_TITLES = {one.key: one.title for one in (*PARAMETERS.values(), *CHOICES.values())}
 CARRIED = {
     "picture": "the picture",

@@ -7,6 +7,8 @@ from pages.parts.super_resolution.network_forms import ready_bits, reference_dep
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.ptq import Settings, methods
 from quantlib.ptq.criteria import SEARCHED
+from quantlib.ptq.methods import Method
+from quantlib.ptq.parameters import PARAMETERS
 
 STRIP = (8, 6, 5, 4, 3, 2)
 BUDGETS = (4.0, 3.0, 2.0, 1.5, 1.0)
@@ -15,6 +17,14 @@ BUDGETS = (4.0, 3.0, 2.0, 1.5, 1.0)
 def full_precision(choices: Choices) -> Settings:
     """What the choice is compared with: activations in full precision, at the same depth."""
     return Settings(methods.FP32.name, depth=reference_depth(choices.network, choices.settings))
+
+
+def as_it_begins(choices: Choices, entry: Method, bits: int) -> Settings:
+    """The method `entry` at `bits`, all else as its widgets begin, at the depth of the choice."""
+    taken = {one: p.begins_with for one, p in PARAMETERS.items() if entry.takes(one)}
+    rate = {"bits_per_activation": float(bits)} if entry.budgeted else {}
+    numbers = taken | {"bits": bits} | rate
+    return replace(full_precision(choices), method=entry.name, **numbers)
 
 
 def at_all_bits(choices: Choices, settings: Settings) -> list[Settings]:

@@ -1,5 +1,7 @@
 """The pictures of the workbench: the viewer, the crops, and the crop with fewer and fewer bits."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -8,19 +10,26 @@ from pages.parts.figures.linked_viewer import linked_viewer
 from pages.parts.figures.viewer import View, clicked_point
 from pages.parts.super_resolution.panes import pane_of, stem_of
 from pages.parts.super_resolution.pictures import bicubic
+from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.tasks.super_resolution import Measurement
 
 
-def show_viewer(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+def show_viewer(
+    choices: Choices,
+    full: Measurement,
+    result: Measurement,
+    others: Sequence[Result],
+    crop: crops.Crop,
+) -> None:
     def move_crop() -> None:
         if point := clicked_point("viewer"):
             crops.remember_crop(*point)
 
     quantized = pane_of(choices.settings.summary, result)
     linked_viewer(
-        [pane_of("FP32", full), quantized],
+        [pane_of("FP32", full), quantized, *(one.pane for one in others)],
         key="viewer",
         alt=f"{choices.subject.title}, enlarged by the FP32 network and with quantized activations",
         start=View(mode="split"),
@@ -39,7 +48,13 @@ def show_viewer(choices: Choices, full: Measurement, result: Measurement, crop: 
     )
 
 
-def show_crops(choices: Choices, full: Measurement, result: Measurement, crop: crops.Crop) -> None:
+def show_crops(
+    choices: Choices,
+    full: Measurement,
+    result: Measurement,
+    others: Sequence[Result],
+    crop: crops.Crop,
+) -> None:
     subject, scale = choices.subject, choices.network.scale
     floor = bicubic(subject, scale)
     reference, against = (
@@ -49,6 +64,7 @@ def show_crops(choices: Choices, full: Measurement, result: Measurement, crop: c
     panels = [
         ("FP32", full.rgb, _quality(full)),
         (choices.settings.summary, result.rgb, _quality(result)),
+        *((one.title, one.made.rgb, _quality(one.made)) for one in others),
         (f"Error × {crops.ERROR_GAIN}", wrong, f"against {against}"),
         ("Bicubic", floor, _floor_quality(floor, subject.truth, scale)),
     ]

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from pages.parts.compare.column import Column
 from pages.parts.figures.viewer import Pane
+from pages.parts.super_resolution.column import Column
 from pages.parts.super_resolution.networks import LoadedNetwork
 from pages.parts.super_resolution.panes import pane_of
 from quantlib.ptq import Settings

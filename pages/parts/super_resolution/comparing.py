@@ -1,4 +1,4 @@
-"""The columns, measured beside the page: each result is there as soon as it is done."""
+"""Columns, measured beside the page: each result is there as soon as it is done."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts.compare.column import Column, titles_of
-from pages.parts.compare.result import Result
 from pages.parts.shared.background import Background, Progress, StoppedError, this_visit
 from pages.parts.shared.worker import side_by_side
+from pages.parts.super_resolution.column import Column, titles_of
 from pages.parts.super_resolution.measuring import known_search, measured
 from pages.parts.super_resolution.network_forms import weights_for
 from pages.parts.super_resolution.networks import LoadedNetwork
 from pages.parts.super_resolution.pictures import Subject
+from pages.parts.super_resolution.result import Result
 from quantlib.errors import QuantlibError
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import SEARCHED
@@ -27,12 +27,20 @@ LOOK = 0.2  # seconds between two looks at Stop
 
 
 class Comparing(Background):
-    """One picture through all columns, side by side; what is done when it is stopped stays."""
+    """One picture through all columns, side by side; what is done when it is stopped stays.
+
+    It begins after `rest` seconds, for what the visitor may change again at once.
+    """
 
     def __init__(
-        self, subject: Subject, networks: Mapping[str, LoadedNetwork], columns: Sequence[Column]
+        self,
+        subject: Subject,
+        networks: Mapping[str, LoadedNetwork],
+        columns: Sequence[Column],
+        rest: float = 0.0,
     ) -> None:
         super().__init__()
+        self._rest = rest
         self.subject, self.networks, self.columns = subject, networks, list(columns)
         self.failed: dict[Column, QuantlibError] = {}
         self._found: dict[Column, tuple[Settings, Measurement]] = {}
@@ -75,6 +83,8 @@ class Comparing(Background):
         ]
 
     def work(self) -> None:
+        if self._stop.wait(self._rest):
+            return
         with side_by_side(self._measure, self.columns) as futures:
             waiting = {future: column for column, future in futures.items()}
             while waiting and not self.stopping:
