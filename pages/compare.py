@@ -15,7 +15,7 @@ from pages.parts.super_resolution.column import Column
 from pages.parts.super_resolution.comparing import comparing
 from pages.parts.super_resolution.networks import LoadedNetwork, loaded
 from pages.parts.super_resolution.sidebar import Choices, choose
-from pages.parts.super_resolution.waiting import wait_for_greedy
+from pages.parts.super_resolution.waiting import wait_for_long_work
 from quantlib.errors import QuantlibError
 
 start_page(
@@ -65,8 +65,7 @@ def networks_of(choices: Choices, columns: Sequence[Column]) -> dict[str, Loaded
 
 with notice():
     choices = choose()
-    if choices.settings.needs_ranking:
-        wait_for_greedy(choices)
+    wait_for_long_work(choices)
     if (blind := under_way()) is not None:
         show_test(blind)
     elif columns := columns_of(choices):

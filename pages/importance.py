@@ -19,7 +19,7 @@ from pages.parts.super_resolution.layers import choose_layer
 from pages.parts.super_resolution.measuring import ranking_of, without_rlq
 from pages.parts.super_resolution.reproduce import show_reproduce
 from pages.parts.super_resolution.sidebar import Choices, choose
-from pages.parts.super_resolution.waiting import wait_for_greedy
+from pages.parts.super_resolution.waiting import wait_for_long_work
 from quantlib.ptq import Site
 
 start_page(
@@ -63,7 +63,7 @@ def show_channel(choices: Choices, network: Quantizable, site: Site) -> None:
 
 with notice():
     choices = choose(with_method=False)
-    wait_for_greedy(choices)
+    wait_for_long_work(choices)
     network = without_rlq(choices.network, choices.settings)
     site = choose_layer(network.sites, "Layer whose input is quantized")
     rankings = rankings_of(choices)

@@ -8,6 +8,7 @@ from pages.parts.memory.equal_bytes import choose_bits, read, show_readings
 from pages.parts.memory.frontier import UNIFORM, Point, as_csv, grid, point, table
 from pages.parts.memory.operations import show_operations
 from pages.parts.memory.picking import offer_workbench, pick
+from pages.parts.shared.asking import ask_first, begins_by_itself
 from pages.parts.shared.notices import notice
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.measuring import measured
@@ -15,7 +16,7 @@ from pages.parts.super_resolution.panes import stem_of
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.reproduce import show_reproduce
 from pages.parts.super_resolution.sidebar import Choices, choose
-from pages.parts.super_resolution.waiting import measured_all, wait_for_greedy
+from pages.parts.super_resolution.waiting import measured_all, wait_for_long_work
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.ptq import Settings, methods
 
@@ -97,7 +98,7 @@ with notice():
     if choices.subject.truth is None:
         st.info("PSNR needs the truth: use your picture as the truth in the sidebar.")
     else:
-        wait_for_greedy(choices)
+        wait_for_long_work(choices)
         left, right = st.columns(2)
         every = left.toggle(
             "Every m and r of DQA",
@@ -111,6 +112,14 @@ with notice():
             bind="query-params",
             help="Its noise is searched layer by layer: some seconds for each number of bits.",
         )
+        if (every and begins_by_itself("every", "true")) or (
+            noisy and begins_by_itself("noisy", "true")
+        ):
+            ask_first(
+                "This address asks for every m and r of DQA or for the search of NoisyQuant: many "
+                "more passes, some of them slow.",
+                "Measure all of these points",
+            )
         show(choices, measure_all(choices, grid(choices, noisy, every)))
         show_operations(choices)
         show_codecs(choices)

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.parts.figures import crops
 from pages.parts.shared.notices import notice
 from pages.parts.shared.progress import results
-from pages.parts.shared.sizes import size_of
+from pages.parts.shared.sizes import size_of, why_more_bits
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.adapting_view import show_adapted, show_adapting
 from pages.parts.super_resolution.network_forms import ready_bits
@@ -16,7 +16,7 @@ from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.reproduce import show_reproduce
 from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.sidebar import Choices, choose
-from pages.parts.super_resolution.waiting import UnderWay, measurements, wait_for_greedy
+from pages.parts.super_resolution.waiting import UnderWay, measurements, wait_for_long_work
 from pages.parts.workbench.beside import begin_beside, results_beside, verdict
 from pages.parts.workbench.compared import all_settings, full_precision, series_of
 from pages.parts.workbench.integers import integer_time
@@ -50,6 +50,8 @@ def show(choices: Choices) -> None:
     with measurements(choices, all_settings(choices)) as under_way:
         show_comparisons(choices, full, result, crop, under_way)
     with below:
+        if reason := why_more_bits(settings, result.ledger):
+            st.caption(reason)
         begin_beside(choices, result)
         st.caption(integer_time(choices))
 
@@ -124,6 +126,5 @@ def sentence(settings: Settings, full: Measurement, result: Measurement) -> str:
 
 with notice():
     choices = choose(with_runtime=True)
-    if choices.settings.needs_ranking:
-        wait_for_greedy(choices)
+    wait_for_long_work(choices)
     show(choices)

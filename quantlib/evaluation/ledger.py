@@ -33,6 +33,15 @@ class Ledger:
         total = self.total
         return total.fp32 / total.total if total.total else 1.0
 
+    @property
+    def left(self) -> dict[str, ByteSizes]:
+        """The sites whose activations count with all of their 32 bits: nothing quantizes them.
+
+        >>> list(Ledger({"a": ByteSizes(fp32=32, codes=4), "b": ByteSizes(32, 32)}).left)
+        ['b']
+        """
+        return {name: sizes for name, sizes in self.sites.items() if sizes.total == sizes.fp32}
+
     def as_dict(self) -> dict[str, int]:
         """The parts in bytes under the names of the command line's JSON."""
         total = self.total

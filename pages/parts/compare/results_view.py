@@ -14,6 +14,7 @@ from pages.parts.figures.linked_viewer import linked_viewer
 from pages.parts.figures.viewer import clicked_point
 from pages.parts.shared.background import EVERY, show_progress
 from pages.parts.shared.notices import notice
+from pages.parts.shared.sizes import why_more_bits
 from pages.parts.super_resolution.comparing import Comparing, begin_again
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.result import Result
@@ -45,6 +46,8 @@ def _show(choices: Choices, run: Comparing, was_running: bool) -> None:
         rows = rows_of(results)
         st.dataframe(rows, hide_index=True)
         st.caption(measures())
+        for reason in filter(None, (why_more_bits(r.settings, r.made.ledger) for r in results)):
+            st.caption(reason)
         crop = _choose_crop(choices, results)
         with panes:
             _show_panes(choices, results, crop)

@@ -39,7 +39,7 @@ _NAMES: dict[str, dict[str, str]] = {
         if isinstance(one, OneOf)
     },
 }
-_HERE, _ALONG, _OPENED, _TOUCHED = "page of the visit", "carried along", "opened with", "touched"
+_HERE, _ALONG, _OPENED = "page of the visit", "carried along", "opened with"
 
 
 def tidied(query: Mapping[str, str]) -> dict[str, str]:
@@ -74,7 +74,6 @@ def arrive(page: str) -> None:
             query = state[_ALONG] | {k: v for k, v in query.items() if k in CARRIED}
         _rewrite(tidied(query))
         state[_OPENED] = st.query_params.to_dict()
-    state[_TOUCHED] = here is not None
     state[_HERE] = page
     state[_ALONG] = {k: v for k, v in st.query_params.to_dict().items() if k in CARRIED}
 
@@ -94,11 +93,6 @@ def forget(key: str) -> None:
 def opened_with(key: str) -> str:
     """What the address said when the page was opened; nothing that is done here changes it."""
     return st.session_state.get(_OPENED, {}).get(key, "")
-
-
-def opened_by_link() -> bool:
-    """Whether the visitor has done nothing yet but open an address."""
-    return not st.session_state.get(_TOUCHED, False)
 
 
 def _rewrite(query: dict[str, str]) -> None:

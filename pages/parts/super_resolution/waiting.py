@@ -6,16 +6,18 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from pages.parts.shared.asking import ask_first, begins_by_itself
 from pages.parts.shared.progress import progress, results
 from pages.parts.shared.worker import side_by_side
 from pages.parts.super_resolution.measuring import known_search, measured, name_of, ranking_of
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import SEARCHED
-from quantlib.ptq.parameters import PARAMETERS
+from quantlib.ptq.parameters import PARAMETERS, OneOf
 from quantlib.runtime.choice import IN_PYTORCH, Runtime
 from quantlib.tasks.super_resolution import Measurement
 
+MANY_SITES = 40
 UnderWay = dict[Settings, Future[Measurement]]
 
 
@@ -42,15 +44,39 @@ def measured_all(choices: Choices, settings: list[Settings], what: str) -> list[
         return results(under_way, settings, what)
 
 
-def wait_for_greedy(choices: Choices) -> None:
-    """Run the greedy search where it is asked for and not known yet."""
+def wait_for_long_work(choices: Choices) -> None:
+    """What takes longer than some seconds before anything can be shown, asked for by a link or not.
+
+    The greedy search where it is chosen and not known yet; a link alone starts neither that nor the
+    steps of entropy coding in a network of many layers.
+    """
+    settings = choices.settings
+    if settings.entry.budgeted and len(choices.network.sites.sites) > MANY_SITES:
+        if begins_by_itself("method", settings.method):
+            ask_first(
+                "This address asks for entropy coding, which first finds the steps of "
+                f"{len(choices.network.sites.sites)} layers: up to a minute.",
+                "Find the steps of entropy coding",
+            )
+    elif settings.needs_ranking:
+        _wait_for_greedy(choices)
+
+
+def _wait_for_greedy(choices: Choices) -> None:
     settings = choices.settings
     if settings.criterion != SEARCHED or known_search(choices.network, settings):
         return
 
     def back_to_default() -> None:
-        criterion = PARAMETERS["criterion"]
         st.session_state[criterion.key] = criterion.begins_with
 
+    criterion = PARAMETERS["criterion"]
+    assert isinstance(criterion, OneOf)
+    if begins_by_itself(criterion.key, criterion.title_of(SEARCHED)):
+        ask_first(
+            "This address asks for the paper's greedy search, which measures one pass for each "
+            "channel and picture: some minutes.",
+            f"Run the greedy search at {settings.bits} bits",
+        )
     with progress("Greedy search, one pass per channel and picture", back_to_default) as watch:
         ranking_of(choices.network, settings, watch)
