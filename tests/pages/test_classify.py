@@ -167,7 +167,11 @@ def test_resnet32_on_cifar10_stands_beside_what_was_published(tmp_path, monkeypa
         use_hub(monkeypatch, server.url, tmp_path)
         server.add("uoft-cs/cifar10", files)
         app = opened(
-            "classify", classification_network=OWN_FILE, data=TITLES["cifar10"], count="100"
+            "classify",
+            classification_network=OWN_FILE,
+            data=TITLES["cifar10"],
+            count="100",
+            bits="3",
         )
         content = weights(blocks=5)
         app.file_uploader(key="classification_file").upload("net.safetensors", content, KIND).run()

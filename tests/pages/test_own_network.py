@@ -113,7 +113,7 @@ def test_one_sentence_and_the_page_stays(name, monkeypatch):
     assert not app.exception and len(app.error) == 1
     assert sentence in app.error[0].value.replace("\\", "")
     app.file_uploader(key=KEY).upload("good.onnx", graph()).run()
-    assert fine(app) and app.subheader[0].value.startswith("3-bit DQA")
+    assert fine(app) and app.subheader[0].value.startswith("2-bit DQA")
 
 
 def test_what_was_adapted_is_dropped_again():

@@ -258,7 +258,8 @@ def test_the_whole_picture_keeps_alpha_and_profile():
 
 
 def test_the_whole_truth_is_reduced_first():
-    app = with_picture(png_bytes(CAT[:50, :40]), "photo.png", region="0,0,40,40", method="Direct")
+    direct = {"method": "Direct", "bits": "3"}
+    app = with_picture(png_bytes(CAT[:50, :40]), "photo.png", region="0,0,40,40", **direct)
     name, image = enlarged(app)
     assert name == "photo-x2-direct-n3.png" and image.size == (40, 50)
     assert np.abs(np.asarray(image).astype(int) - CAT[:50, :40]).mean() < 12

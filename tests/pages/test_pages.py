@@ -45,7 +45,7 @@ def test_the_router_leads_to_the_workbench():
 def test_workbench_tells_the_story_before_a_click():
     app = opened("workbench")
     sentence = app.subheader[0].value
-    assert sentence.startswith("3-bit DQA keeps ")
+    assert sentence.startswith("2-bit DQA keeps ")
     assert "bits per activation" in sentence and "times smaller than FP32" in sentence
 
 
@@ -60,6 +60,9 @@ def test_workbench_with_every_method(method):
 def test_workbench_with_a_transformer(method):
     query = {"method": METHODS[method].title, "network": "builtin:quantsr-t-x2-fp32"}
     app = opened("workbench", picture="Cat", **query)
+    if method == "entropy":
+        assert fine(app) and "2,700 channels" in app.info[0].value and not app.subheader
+        app.button(key="asked for Find the steps of entropy coding").click().run()
     assert fine(app)
     assert "dB" in app.subheader[0].value
 

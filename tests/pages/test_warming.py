@@ -20,4 +20,4 @@ def test_the_first_screen_measures_nothing_that_the_server_has_not(monkeypatch):
     monkeypatch.setattr(measuring, "measure", measure)
     page = AppTest.from_file(APP, default_timeout=120).run()
     assert not page.exception
-    assert "3-bit DQA keeps" in page.subheader[0].value
+    assert "2-bit DQA keeps" in page.subheader[0].value

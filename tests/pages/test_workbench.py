@@ -29,8 +29,8 @@ def test_nothing_is_measured_before_the_chosen_settings_are_drawn(monkeypatch):
     monkeypatch.setattr(pictures, "show_crops", drawn)
     page.slider(key="r").set_value(0.85).run()
     assert not page.exception
-    assert events[:2] == [3, "drawn"]
-    assert set(events[2:]) == {*series.STRIP} - {3}
+    assert events[:2] == [2, "drawn"]
+    assert set(events[2:]) == {*series.STRIP} - {2}
 
 
 def decibels(page: AppTest) -> float:

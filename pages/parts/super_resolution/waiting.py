@@ -17,7 +17,7 @@ from quantlib.ptq.parameters import PARAMETERS, OneOf
 from quantlib.runtime.choice import IN_PYTORCH, Runtime
 from quantlib.tasks.super_resolution import Measurement
 
-MANY_SITES = 40
+MANY_CHANNELS = 1500  # of all sites together
 UnderWay = dict[Settings, Future[Measurement]]
 
 
@@ -48,14 +48,15 @@ def wait_for_long_work(choices: Choices) -> None:
     """What takes longer than some seconds before anything can be shown, asked for by a link or not.
 
     The greedy search where it is chosen and not known yet; a link alone starts neither that nor the
-    steps of entropy coding in a network of many layers.
+    steps of entropy coding in a network of many channels.
     """
     settings = choices.settings
-    if settings.entry.budgeted and len(choices.network.sites.sites) > MANY_SITES:
+    channels = sum(site.channels for site in choices.network.sites.sites)
+    if settings.entry.budgeted and channels > MANY_CHANNELS:
         if begins_by_itself("method", settings.method):
             ask_first(
                 "This address asks for entropy coding, which first finds the steps of "
-                f"{len(choices.network.sites.sites)} layers: up to a minute.",
+                f"{channels:,} channels: up to a minute.",
                 "Find the steps of entropy coding",
             )
     elif settings.needs_ranking:
