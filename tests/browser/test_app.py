@@ -12,9 +12,11 @@ from playwright.sync_api import Locator, Page, Request, expect
 from pages.parts.figures.crops import Crop
 from quantlib.tasks import super_resolution
 from tests.browser.chromium import fits, settle, visit
+from tests.browser.legible import faults
 from tests.browser.workbench import press, sentence
 from tests.little_work import SIDE
 
+WIDTHS = (1920, 1280, 1024, 900, 800, 390)
 PAGES = {
     "": "Workbench",
     "compare": "Compare",
@@ -38,16 +40,19 @@ def comparison(page: Page) -> Locator:
 
 
 @pytest.mark.parametrize("stem", list(PAGES))
-def test_every_page_opens_directly_and_fits_a_phone(page, app_url, console_errors, stem):
+def test_every_page_opens_directly_and_fits_all_screens(page, app_url, console_errors, stem):
     # the points of one picture are measured once for all tests
     visit(page, f"{app_url}/{stem}{'?picture=Cat' if stem == 'memory' else ''}")
     expect(page.get_by_role("heading", name=PAGES[stem], exact=True)).to_be_visible()
     assert page.get_by_test_id("stException").count() == 0
-    page.set_viewport_size({"width": 390, "height": 844})
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 844})
+        settle(page)
+        assert fits(page), width
+        assert not faults(page), width
     for theme, is_so in (("dark", lambda grey: grey < 60), ("light", lambda grey: grey > 200)):
         page.emulate_media(color_scheme=theme)
         settle(page)
-        assert fits(page)
         assert is_so(pixels(page)[-5, -5].mean())
     # Streamlit asks for its own endpoints below the page first, and gets a 404 there.
     assert not [line for line in console_errors if "404" not in line]

@@ -20,7 +20,7 @@ def sentence(page: Page) -> str:
 
 
 def test_fewer_bits_change_more_answers(page, app_url, console_errors):
-    visit(page, f"{app_url}/classify?method=Direct&show=Changed")
+    visit(page, f"{app_url}/classify?method=Direct&show=Changed&bits=3")
     before, few = sentence(page), page.get_by_alt_text(ANSWERS).count()
     assert before.startswith("3-bit direct names ")
     thumb = page.get_by_role("slider", name="Bits n")

@@ -28,7 +28,14 @@ def draw(figure: go.Figure, alt: str, key: str, **options):
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
+    figure.for_each_xaxis(_break_title)
     return st.plotly_chart(figure, key=key, alt=alt, config=CONFIG, **options)
+
+
+def _break_title(axis: Any) -> None:
+    """The title on as many lines as a chart in a narrow column needs."""
+    if axis.title.text:
+        axis.update(title=broken(axis.title.text, 20), automargin=True)
 
 
 def correlations(titles: list[str], table: np.ndarray, height: int) -> go.Figure:
@@ -171,7 +178,7 @@ def quality_curve(
     floor: float | None,
     ceiling: float | None,
     height: int,
-    x_title: str = "bits per activation, measured",
+    x_title: str = "bits per activation",
 ) -> go.Figure:
     """PSNR over measured bits; `curves` holds a list of (bits, dB, label) by method."""
     figure = go.Figure()

@@ -18,8 +18,9 @@ def start_page(title: str, lead: str) -> None:
     st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
     arrive(title)
     st.title(title, anchor=False)
-    st.markdown(lead)
-    show_link()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(lead, width="content")
+        show_link()
     _freeze_modules()
 
 
