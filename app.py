@@ -2,7 +2,10 @@
 
 import streamlit as st
 
+from pages.parts.workbench.warming import wait_for_imports, warmed
+
 if __name__ == "__main__":
+    wait_for_imports()
     st.navigation(
         [
             st.Page(
@@ -60,6 +63,4 @@ if __name__ == "__main__":
         position="top",
     ).run()
 else:
-    from pages.parts.workbench.warming import warmed
-
     app = st.App(__file__, lifespan=warmed)

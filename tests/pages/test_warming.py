@@ -1,14 +1,37 @@
 """What is measured when the server starts is what the first visitor asks for."""
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.super_resolution import measuring
+from pages.parts.workbench import warming
 from pages.parts.workbench.warming import measure_first_screen
 
 APP = Path(__file__).parents[2] / "app.py"
+
+
+def test_pages_wait_until_the_server_has_imported(monkeypatch):
+    order = []
+
+    def slow_import() -> None:
+        time.sleep(0.3)
+        order.append("imported")
+
+    monkeypatch.setattr(warming, "import_pages", slow_import)
+    monkeypatch.setattr(warming, "measure_first_screen", lambda: None)
+
+    async def start() -> None:
+        async with warming.warmed(None):  # type: ignore[arg-type]
+            warming.wait_for_imports()
+            order.append("page")
+
+    asyncio.run(start())
+    assert order == ["imported", "page"]
+    warming.wait_for_imports()
 
 
 def test_the_first_screen_measures_nothing_that_the_server_has_not(monkeypatch):

@@ -35,7 +35,7 @@ def draw(figure: go.Figure, alt: str, key: str, **options):
 def _break_title(axis: Any) -> None:
     """The title on as many lines as a chart in a narrow column needs."""
     if axis.title.text:
-        axis.update(title=broken(axis.title.text, 20), automargin=True)
+        axis.update(title=broken(axis.title.text, 18), automargin=True)
 
 
 def correlations(titles: list[str], table: np.ndarray, height: int) -> go.Figure:

@@ -7,27 +7,57 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
+_importing = threading.Lock()
+
 
 @asynccontextmanager
 async def warmed(app: st.App) -> AsyncIterator[None]:
     """The lifespan of the server; measuring goes on beside its first visitors."""
-    threading.Thread(target=measure_first_screen, name="warming", daemon=True).start()
+    _importing.acquire()
+    threading.Thread(target=_warm, name="warming", daemon=True).start()
     yield
+
+
+def wait_for_imports() -> None:
+    """Until the server has imported what pages need, where it is about to.
+
+    Two threads that import the same modules at once can meet one of them half made.
+    """
+    with _importing:
+        pass
+
+
+def _warm() -> None:
+    try:
+        import_pages()
+    finally:
+        _importing.release()
+    measure_first_screen()
+
+
+def import_pages() -> None:
+    """All that the workbench imports, PyTorch too."""
+    gc.disable()  # a sixth of the time that the imports take, and they leave hardly any garbage
+    try:
+        import pages.parts.workbench.beside
+        import pages.parts.workbench.compared
+        import pages.parts.workbench.integers
+        import pages.parts.workbench.panels
+        import pages.parts.workbench.pictures
+        import pages.parts.workbench.whole_view  # noqa: F401
+    finally:
+        gc.enable()
 
 
 def measure_first_screen() -> None:
     """What a visitor sees who has chosen nothing, put where the page looks for it."""
-    gc.disable()  # a sixth of the time that the imports take, and they leave hardly any garbage
-    try:
-        from pages.parts.shared.hub import hub_is_reachable
-        from pages.parts.shared.method import first_settings
-        from pages.parts.super_resolution.networks import DEFAULT, loaded
-        from pages.parts.super_resolution.pictures import TITLES, subject
-        from pages.parts.super_resolution.sidebar import Choices
-        from pages.parts.super_resolution.waiting import measurements
-        from pages.parts.workbench.compared import all_settings
-    finally:
-        gc.enable()
+    from pages.parts.shared.hub import hub_is_reachable
+    from pages.parts.shared.method import first_settings
+    from pages.parts.super_resolution.networks import DEFAULT, loaded
+    from pages.parts.super_resolution.pictures import TITLES, subject
+    from pages.parts.super_resolution.sidebar import Choices
+    from pages.parts.super_resolution.waiting import measurements
+    from pages.parts.workbench.compared import all_settings
 
     network = loaded(DEFAULT)
     first_picture = next(iter(TITLES))
