@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.parts.figures import crops
 from pages.parts.shared.notices import notice
 from pages.parts.shared.progress import results
+from pages.parts.shared.row import row
 from pages.parts.shared.sizes import size_of, why_more_bits
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.adapting_view import show_adapted, show_adapting
@@ -93,7 +94,7 @@ def show_comparisons(
     under_way: UnderWay,
 ) -> None:
     settings = choices.settings
-    matters, loses, saves = st.columns(3, gap="medium", border=True)
+    matters, loses, saves = row(3, "panels")
     with matters:
         if settings.entry.budgeted:
             show_allocation(choices, result)

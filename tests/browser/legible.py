@@ -1,8 +1,10 @@
 """What of the charts on a page cannot be read: text that is cut off, or lies on other text."""
 
-from playwright.sync_api import Page
+from contextlib import suppress
 
-_REDRAWN = 250  # milliseconds in which Plotly draws again after its width has changed
+from playwright.sync_api import Page, TimeoutError
+
+_REDRAWN = 5_000  # milliseconds in which Plotly draws again after its width has changed
 
 _FAULTS = """() => {
     const boxed = (texts) => [...texts].map((text) => [text, text.getBoundingClientRect()]);
@@ -32,6 +34,10 @@ _FAULTS = """() => {
 
 
 def faults(page: Page) -> list[str]:
-    """A sentence for each text of a chart that reaches beyond it, or lies on one of its kind."""
-    page.wait_for_timeout(_REDRAWN)
+    """A sentence for each text of a chart that reaches beyond it, or lies on one of its kind.
+
+    Charts have some seconds to be drawn anew where the page's width has changed.
+    """
+    with suppress(TimeoutError):
+        page.wait_for_function(f"() => !({_FAULTS})().length", polling=50, timeout=_REDRAWN)
     return page.evaluate(_FAULTS)

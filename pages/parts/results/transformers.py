@@ -38,7 +38,7 @@ def show_transformers() -> None:
     network = cards().get(f"{FAMILY}-w{bits}a{bits}")
     full = psnr_in_full_precision()
     st.subheader(sentence(chosen, network, full, benchmark), anchor=False)
-    chart, table = st.columns([1, 2], gap="medium")
+    chart, table = st.columns([2, 3], gap="medium")
     with chart:
         figures = {
             name_of(row.run): [
