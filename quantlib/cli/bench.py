@@ -61,6 +61,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "memory": [asdict(one) for one in memory.held()],
         "versions": _versions(),
         "requirements": _requirements(options),
+        "ceilings": [asdict(one) for one in runtime.ceilings()],
     }
 
 
@@ -124,7 +125,8 @@ def describe(report: dict[str, Any]) -> str:
     for bits, ratio in report["transformer_relative_to_fp32"].items():
         rows.append(f"  {'QuantSR-T ' + bits.upper() + ', 256×256':28} {ratio:8.3f} × FP32")
     rows.append("Fake quantization is simulated in floating point; its time is no speed-up.")
-    return "\n".join([*rows, "", *_memory(report), "", *_table(report)])
+    blocks = _memory(report), _ceilings(report), _table(report)
+    return "\n".join([*rows, *(line for block in blocks for line in ("", *block))])
 
 
 def _memory(report: dict[str, Any]) -> list[str]:
@@ -136,6 +138,12 @@ def _memory(report: dict[str, Any]) -> list[str]:
         held = f"{one['side']:8}{one['peak'] / 2**20:10,.1f}"
         rows.append(f"{one['form']:{width}}{held}{moved}")
     return rows
+
+
+def _ceilings(report: dict[str, Any]) -> list[str]:
+    """No integer form is faster with these kernels than its convolutions alone."""
+    rows = ["8-bit convolutions with nothing between them, against the network in FP32"]
+    return rows + [f"  {one['name']:28} {one['figure']:8.2f} ×" for one in report["ceilings"]]
 
 
 def _table(report: dict[str, Any]) -> list[str]:

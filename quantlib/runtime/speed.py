@@ -10,8 +10,9 @@ from quantlib.imaging.samples import load_sample
 from quantlib.imaging.tensors import to_tensor
 from quantlib.models import SRNetwork, load
 from quantlib.models.architectures.pan import PAN
-from quantlib.requirement import Requirement, in_turns
+from quantlib.requirement import Ceiling, Requirement, in_turns
 from quantlib.runtime.agreement import decibels, equal_codes
+from quantlib.runtime.ceiling import bare_convolutions
 from quantlib.runtime.integer import integer_network
 from quantlib.runtime.lowering import lower
 from quantlib.runtime.onnx_export import export_onnx
@@ -32,6 +33,24 @@ def requirements() -> list[Requirement]:
     """
     with threads(THREADS), torch.inference_mode():
         return [*_learned(), *_body(), *_agreement(), *_eight_bits(), *_transformer(), _size()]
+
+
+def ceilings() -> list[Ceiling]:
+    """What no integer form of EDSR can exceed here, for the requirements that it bounds."""
+    with threads(THREADS), torch.inference_mode():
+        network = load(TWIN).network
+        body = nn.Sequential(*network.residual_blocks)  # type: ignore[arg-type]
+        features = network.head(_photograph(SIDE))  # type: ignore[operator]
+        return [
+            Ceiling("EDSR ×2", _ceiling(network, _photograph(SIDE))),
+            Ceiling("EDSR ×2, body alone", _ceiling(body, features)),
+        ]
+
+
+def _ceiling(network: nn.Module, x: Tensor) -> float:
+    bare = bare_convolutions(network, x)
+    seconds = in_turns({EAGER: lambda: network(x), "bare": bare}, REPEATS)
+    return seconds[EAGER] / seconds["bare"]
 
 
 def _learned() -> Iterator[Requirement]:

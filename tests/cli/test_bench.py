@@ -17,6 +17,7 @@ MEASURED = {
     "training_step_relative_to_fp32": {"fp32_seconds": 1.0, "rlq": 2.0, "rlq composed": 3.0},
     "transformer_relative_to_fp32": {},
     "memory": [{"form": "FP32", "side": 256, "peak": 3 << 20, "moved": None}],
+    "ceilings": [{"name": "EDSR ×2", "figure": 3.25}],
     "versions": {"torch": "2.15.0", "onnxruntime": "1.32.0"},
 }
 
@@ -41,7 +42,9 @@ def test_requirements_that_are_met(requirements, capsys):
         {"name": "bands", "figure": 6, "required": 4, "met": True},
     ]
     assert main(["bench"]) == 0
-    table = capsys.readouterr().out.splitlines()[-4:]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-6].split() == ["EDSR", "×2", "3.25", "×"]
+    table = lines[-4:]
     assert table[0].startswith("Requirement, torch 2.15.0, onnxruntime 1.32.0 ")
     assert [line.split() for line in table[1:]] == [
         ["W4A4,", "times", "faster", "4.25", "3.50"],

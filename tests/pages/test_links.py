@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -16,7 +17,7 @@ LINKS = 100
 SCRIPT = Path(__file__).with_name("sidebar_app.py")
 
 
-def at_random(draw: random.Random, parameter: Parameter):
+def at_random(draw: random.Random, parameter: Parameter) -> Any:
     match parameter:
         case Whole():
             return draw.randint(parameter.low, parameter.high)

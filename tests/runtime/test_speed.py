@@ -19,4 +19,5 @@ def test_every_requirement_has_a_figure(monkeypatch):
     assert all(one.figure > 0 for one in found.values())
     assert found["ONNX file of W4A4, times smaller than in FP32"].met
     assert found["W4A4 on 16×16, % of codes equal at every layer"].figure > 99
+    assert [one.figure > 0 for one in speed.ceilings()] == [True, True]
     assert {one.required for one in found.values()} == {3.5, 2.3, 4.5, 55, 99.9, 2.5, 1.3, 1 / 0.3}
