@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 
 def stage(page: Page) -> Locator:
@@ -41,13 +41,18 @@ def factor(page: Page) -> int:
 def seen(page: Page) -> list[np.ndarray]:
     """What the screen shows in every pane, in its own pixels, as (h, w, 3)."""
     still(page)
-    shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int)
+    around = stage(page).bounding_box()
+    assert around is not None
+    corner = {axis: around[axis] // 2 * 2 for axis in "xy"}  # in whole device pixels, at 1.5 too
+    size = {"width": around["width"] + 2, "height": around["height"] + 2}
+    png = page.screenshot(clip=FloatRect(**corner, **size))
+    shot = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
     ratio = page.evaluate("devicePixelRatio")
     found = []
     for canvas in page.locator(".face canvas").all():
         box = canvas.bounding_box()
         assert box is not None
-        left, top = (int(box[axis] * ratio + 0.5) for axis in "xy")
+        left, top = (int((box[axis] - corner[axis]) * ratio + 0.5) for axis in "xy")
         width, height = canvas.evaluate("c => [c.width, c.height]")
         found.append(shot[top : top + height, left : left + width])
         assert found[-1].shape == (height, width, 3), "the pane is not wholly on the screen"

@@ -378,6 +378,7 @@ def test_the_mark_is_drawn_and_the_view_outlives_the_run(opened):
     page.get_by_text("Mark").click()
     rest(page)
     zoom = factor(page) // 100
+    expect(mark).to_be_visible()
     centre, outline = middle_of(faces(page)), mark.bounding_box()
     assert outline is not None
     assert outline["x"] == pytest.approx(centre[0] - 16 * zoom, abs=1)
