@@ -5,8 +5,6 @@ const GAINS = [1, 2, 5, 10, 20, 50];
 const TILE = 512;
 const BUDGET = 12; // milliseconds
 
-const pause = () => new Promise((resume) => setTimeout(resume));
-
 /** Writes the difference of two parts into the first of them. */
 function subtract(part, reference, gain, signed) {
   const [a, b] = [part.data, reference.data];
@@ -17,28 +15,32 @@ function subtract(part, reference, gain, signed) {
   }
 }
 
-/** Begins the difference of two pictures that are ready; `changed` is called after every pause. */
-function differenceOf(picture, reference, gain, signed, changed) {
+/** The difference of two pictures as a bitmap; `wanted()` is asked after every pause. */
+async function subtracted(picture, reference, gain, signed, wanted) {
   const { width, height } = picture;
-  const made = new Picture(width, height);
-  (async () => {
-    const canvas = new OffscreenCanvas(width, height);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    let started = performance.now();
-    for (let y = 0; y < height; y += TILE) {
-      for (let x = 0; x < width; x += TILE) {
-        const size = [Math.min(TILE, width - x), Math.min(TILE, height - y)];
-        const part = picture.read(x, y, ...size);
-        subtract(part, reference.read(x, y, ...size), gain, signed);
-        context.putImageData(part, x, y);
-        if (performance.now() - started < BUDGET) continue;
-        await pause();
-        if (made.closed || !picture.ready || !reference.ready) return;
-        started = performance.now();
-      }
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  let started = performance.now();
+  for (let y = 0; y < height; y += TILE) {
+    for (let x = 0; x < width; x += TILE) {
+      const size = [Math.min(TILE, width - x), Math.min(TILE, height - y)];
+      const part = picture.read(x, y, ...size);
+      subtract(part, reference.read(x, y, ...size), gain, signed);
+      context.putImageData(part, x, y);
+      if (performance.now() - started < BUDGET) continue;
+      await pause(0);
+      if (!wanted()) throw new Error("This difference is not wanted any more.");
+      started = performance.now();
     }
-    await made.take(await createImageBitmap(canvas));
-    changed();
-  })();
+  }
+  return createImageBitmap(canvas);
+}
+
+/** Begins the difference of two pictures that are ready; `changed` is called when it is there. */
+function differenceOf(picture, reference, gain, signed, changed) {
+  const made = new Picture(picture.width, picture.height);
+  made
+    .become(subtracted(picture, reference, gain, signed, () => !made.closed))
+    .then(() => made.closed || changed());
   return made;
 }

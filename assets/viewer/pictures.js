@@ -1,6 +1,8 @@
-// Pictures as the browser decodes them, without a change of any value; each is fetched once.
+// Pictures as the browser decodes them, without a change of any value; each is fetched once, and
+// once more where it did not arrive.
 
 const PYRAMID_FROM = 4e6; // pixels: a smaller picture is shrunk fast enough as it is drawn
+const AGAIN_AFTER = 500; // milliseconds
 const EXACT = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
 
 /** Media lie beside Streamlit's own scripts, also where the app is served below a path. */
@@ -10,28 +12,42 @@ function absolute(url) {
   return new URL(url.replace(/^\//, ""), root).href;
 }
 
+const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
+
+async function fetched(url, signal) {
+  const answer = await fetch(absolute(url), { signal });
+  if (!answer.ok) throw new Error(`${answer.status} for ${url}`);
+  return createImageBitmap(await answer.blob(), EXACT);
+}
+
 /** A canvas of its own for reading pixels. */
 const scratch = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
 
 class Picture {
+  #unwanted = new AbortController();
+
   constructor(width, height) {
     Object.assign(this, { width, height, levels: [], ready: false, closed: false, failed: false });
   }
 
-  /** Fetches and decodes; a picture that nobody wants any more by then is let go at once. */
-  async load(url) {
+  /** Becomes what is found at an address. */
+  load(url) {
+    const ask = () => fetched(url, this.#unwanted.signal);
+    return this.become(ask().catch(() => pause(AGAIN_AFTER).then(ask)));
+  }
+
+  /** Becomes what a promised bitmap shows, or `failed`; one that nobody wants any more is let go. */
+  async become(promised) {
     try {
-      const answer = await fetch(absolute(url));
-      if (!answer.ok) throw new Error(`${answer.status} for ${url}`);
-      await this.take(await createImageBitmap(await answer.blob(), EXACT));
+      await this.#take(await promised);
     } catch (error) {
       this.failed = !this.closed;
       if (this.failed) console.error(error);
     }
   }
 
-  /** Becomes what a bitmap shows; large ones get smaller copies, each half of the one before. */
-  async take(bitmap) {
+  /** Takes a bitmap over; large ones get smaller copies, each half of the one before. */
+  async #take(bitmap) {
     if (this.closed) return bitmap.close();
     this.levels = [bitmap];
     this.ready = true;
@@ -75,6 +91,7 @@ class Picture {
 
   close() {
     this.closed = true;
+    this.#unwanted.abort();
     this.ready = false;
     for (const bitmap of this.levels) bitmap.close();
     this.levels = [];

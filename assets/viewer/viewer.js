@@ -66,6 +66,7 @@ class Viewer {
     clearTimeout(this.#reporting);
     this.observer.disconnect();
     window.removeEventListener("resize", this.onRatio);
+    this.data = null; // what still comes, such as a key let go, draws and fetches nothing
     for (const pictures of [this.#pictures, this.#differences]) pictures.keep([]);
   }
 
@@ -383,7 +384,7 @@ class Viewer {
   }
 
   draw() {
-    if (this.#frame) return;
+    if (this.#frame || !this.data) return;
     this.stage.setAttribute("aria-busy", "true");
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;

@@ -4,91 +4,39 @@ import io
 import re
 
 import numpy as np
-import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from pages.parts.figures.region import Region
 from quantlib.imaging.reading import read_picture
-from quantlib.imaging.samples import load_sample
 from quantlib.models import load
 from quantlib.ptq import Settings
 from quantlib.tasks.super_resolution import default_pairs, measure, prepare, sites_of
 from tests.browser.chromium import fits, settle, visit
+from tests.browser.files import changed, downloaded, drop, photograph, picker, region
+from tests.browser.seeing import middle_of
 
 MODEL = "builtin:quantsr-c-x2-w2a2"
 QUERY = f"picture=Your+own+picture&method=FP32&network={MODEL}&role=input"
-TURNED = 6  # EXIF: what lies on its right side
 
 
-def photograph(width: int, height: int) -> bytes:
-    """A JPEG that stands upright, `width` by `height`, once its EXIF rotation is applied."""
-    image = Image.fromarray(load_sample("coffee").rgb).resize((height, width))
-    exif = Image.Exif()
-    exif[0x0112] = TURNED
-    image.save(buffer := io.BytesIO(), "JPEG", quality=85, exif=exif)
-    return buffer.getvalue()
-
-
-def drop(page: Page, name: str, content: bytes) -> None:
-    page.locator("input[type=file]").set_input_files(
-        {"name": name, "mimeType": "image/jpeg", "buffer": content}
-    )
-    expect(picker(page, name)).to_be_visible(timeout=30_000)
-    settle(page)
-
-
-def picker(page: Page, name: str) -> Locator:
-    return page.get_by_role("group", name=f"Region of the picture: {name}")
-
-
-def region(page: Page) -> Region:
-    found = Region.of(page.evaluate("new URL(location).searchParams.get('region') ?? ''"))
-    assert found is not None
-    return found
-
-
-def centre(target: Locator) -> tuple[float, float]:
-    box = target.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def downloaded(page: Page, label: str | re.Pattern[str]) -> tuple[str, bytes]:
-    with page.expect_download() as download:
-        page.get_by_role("button", name=label).click()
-    return download.value.suggested_filename, download.value.path().read_bytes()
-
-
-def changed(page: Page, before: Region) -> Region:
-    page.wait_for_function(
-        "old => !location.search.includes(old)", arg=before.text.replace(",", "%2C")
-    )
-    settle(page)
-    return region(page)
-
-
-@pytest.fixture(scope="module")
-def large() -> bytes:
-    return photograph(3000, 4000)
-
-
-def test_a_12_megapixel_photograph_is_looked_at_in_a_region(page, app_url, large, browser):
-    visit(page, f"{app_url}/?{QUERY}&region=1400,1900,64,64")
+def test_a_photograph_is_looked_at_in_a_region_and_found_again(page, app_url, browser):
+    photo = photograph(750, 1000)
+    visit(page, f"{app_url}/?{QUERY}&region=350,475,64,64")
     expect(page.get_by_text("No picture yet")).to_be_visible()
     assert page.get_by_test_id("stAlertContentError").count() == 0
-    drop(page, "photo.jpg", large)
-    expect(page.get_by_text("64×64 of 3000×4000 pixels")).to_be_visible()
+    drop(page, "photo.jpg", photo)
+    expect(page.get_by_text("64×64 of 750×1000 pixels")).to_be_visible()
 
     stage = picker(page, "photo.jpg")
     frame, box = stage.locator(".frame"), stage.bounding_box()
     assert box is not None and abs(box["height"] / box["width"] - 4 / 3) < 0.02  # upright
-    page.mouse.move(*centre(frame))
+    page.mouse.move(*middle_of(frame))
     page.mouse.down()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.7 * box["height"], steps=5)
     page.mouse.up()
-    dragged = changed(page, Region(1400, 1900, 64, 64))
-    assert abs(dragged.x + 32 - 600) < 30 and abs(dragged.y + 32 - 2800) < 30
+    dragged = changed(page, Region(350, 475, 64, 64))
+    assert abs(dragged.x + 32 - 150) < 8 and abs(dragged.y + 32 - 700) < 8
 
     stage.focus()
     page.keyboard.press("ArrowRight")
@@ -101,7 +49,7 @@ def test_a_12_megapixel_photograph_is_looked_at_in_a_region(page, app_url, large
     page.get_by_text("Reproduce these numbers").click()
     settle(page)
     name, content = downloaded(page, re.compile("^Download input.png"))
-    upright = read_picture(large).rgb
+    upright = read_picture(photo).rgb
     assert name == "input.png"
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content))), smaller.cut(upright))
 

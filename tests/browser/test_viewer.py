@@ -1,22 +1,33 @@
 """The viewer, driven as a visitor drives it and judged by the pixels on the screen."""
 
-import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
 
 import numpy as np
 import pytest
-from PIL import Image
-from playwright.sync_api import Locator, Page, Response, ViewportSize, expect
+from playwright.sync_api import Page, Response, Route, ViewportSize, expect
 
 from quantlib.imaging.reading import png_bytes
 from tests.browser.apps.pictures import ALT, NAMES, noise
 from tests.browser.chromium import settle, visit
+from tests.browser.seeing import (
+    Place,
+    drag,
+    faces,
+    factor,
+    middle_of,
+    press,
+    seen,
+    stage,
+    still,
+    whole,
+    zoom_to,
+)
 
 APP = "tests/browser/apps/viewer_app.py"
 LARGE = (200, 300)  # at 400 % larger than any pane
@@ -86,7 +97,7 @@ def opened(screens) -> Callable[..., Page]:
         wanted = {"number": number, "height": size[0], "width": size[1], **asked}
         field = page.get_by_label("Asked for")
         field.fill(json.dumps(wanted))
-        field.press("Enter")
+        field.blur()
         expect(page.get_by_text(f"viewer {number} run 1", exact=True)).to_be_visible()
         rest(page)
         return page
@@ -102,102 +113,8 @@ def rest(page: Page) -> None:
     still(page)
 
 
-def stage(page: Page) -> Locator:
-    return page.get_by_role("group", name=ALT, exact=True)
-
-
-def still(page: Page) -> None:
-    expect(stage(page)).to_have_attribute("aria-busy", "false")
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-    still(page)
-
-
-def zoom_to(page: Page, factor: str) -> None:
-    """By keys, from whatever it is."""
-    stage(page).focus()
-    press(page, "0")
-    for _ in range(12):
-        if page.locator(".factor").inner_text() == factor:
-            return
-        press(page, "+")
-    pytest.fail(f"no zoom of {factor}")
-
-
-def factor(page: Page) -> int:
-    return int(page.locator(".factor").inner_text().removesuffix(" %"))
-
-
-def seen(page: Page) -> list[np.ndarray]:
-    """What the screen shows in every pane, in its own pixels, as (h, w, 3)."""
-    still(page)
-    shot = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int)
-    ratio = page.evaluate("devicePixelRatio")
-    found = []
-    for canvas in page.locator(".face canvas").all():
-        box = canvas.bounding_box()
-        assert box is not None
-        left, top = (int(box[axis] * ratio + 0.5) for axis in "xy")
-        width, height = canvas.evaluate("c => [c.width, c.height]")
-        found.append(shot[top : top + height, left : left + width])
-        assert found[-1].shape == (height, width, 3), "the pane is not wholly on the screen"
-    return found
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in a picture, enlarged `zoom` times, the top left corner of a pane lies."""
-
-    x: int
-    y: int
-
-    @classmethod
-    def of(cls, pane: np.ndarray, rgb: np.ndarray, zoom: int) -> "Place":
-        """Found from the pixels alone; and all others have to be where they then belong."""
-        down, across = (_first_edge(pane[:, 0]), _first_edge(pane[0]))
-        ((y, x),) = np.argwhere((rgb == pane[down, across]).all(-1))
-        place = cls(int(x) * zoom - across, int(y) * zoom - down)
-        assert (pane == place.cut(rgb, zoom, pane.shape)).all()
-        return place
-
-    def cut(self, rgb: np.ndarray, zoom: int, shape: tuple[int, ...]) -> np.ndarray:
-        enlarged = rgb.repeat(zoom, 0).repeat(zoom, 1)
-        return enlarged[self.y : self.y + shape[0], self.x : self.x + shape[1]]
-
-
-def _first_edge(line: np.ndarray) -> int:
-    return int(np.flatnonzero((line[1:] != line[:-1]).any(-1))[0]) + 1
-
-
 def pictures(count: int, size: tuple[int, int] = LARGE, series: int = 0) -> list[np.ndarray]:
     return [noise(number, series, *size).astype(int) for number in range(count)]
-
-
-def middle_of(target: Locator, x: float = 0.5, y: float = 0.5) -> tuple[float, float]:
-    box = target.bounding_box()
-    assert box is not None
-    return box["x"] + x * box["width"], box["y"] + y * box["height"]
-
-
-def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=6)
-    page.mouse.up()
-
-
-def faces(page: Page) -> Locator:
-    return page.locator(".face")
-
-
-def whole(pane: np.ndarray, zoom: int, size: tuple[int, int] = SMALL) -> np.ndarray:
-    """The part of a pane that shows the picture, where that is seen as a whole."""
-    height, width = (side * zoom for side in size)
-    top, left = (pane.shape[0] - height + 1) // 2, (pane.shape[1] - width + 1) // 2
-    return pane[top : top + height, left : left + width]
 
 
 def left_share(page: Page) -> float:
@@ -207,7 +124,7 @@ def left_share(page: Page) -> float:
     """
     (pane,) = seen(page)
     zoom = factor(page) // 100
-    row, line = whole(pane, zoom)[-zoom], pictures(1, SMALL)[0][-1].repeat(zoom, 0)
+    row, line = whole(pane, zoom, SMALL)[-zoom], pictures(1, SMALL)[0][-1].repeat(zoom, 0)
     left = (row == line).all(-1).sum()
     margin = (pane.shape[1] - len(row) + 1) // 2
     return float(left + margin) / pane.shape[1]
@@ -461,6 +378,7 @@ def test_the_mark_is_drawn_and_the_view_outlives_the_run(opened):
     page.get_by_text("Mark").click()
     rest(page)
     zoom = factor(page) // 100
+    expect(mark).to_be_visible()
     centre, outline = middle_of(faces(page)), mark.bounding_box()
     assert outline is not None
     assert outline["x"] == pytest.approx(centre[0] - 16 * zoom, abs=1)
@@ -504,6 +422,40 @@ def test_pictures_arrive_byte_for_byte_and_once(opened, screens, viewer_url):
     assert {page.request.get(url).body() for url in arrived} == wanted
 
 
+def test_a_picture_that_did_not_arrive_is_asked_for_once_more(opened, screens):
+    page, asked, refusals = screens(), Counter(), 1
+
+    def answer(route: Route) -> None:
+        url = route.request.url
+        asked[url] += 1
+        if asked[url] <= refusals:
+            route.fulfill(status=404)
+        else:
+            route.continue_()
+
+    page.route("**/media/*", answer)
+    page = opened(panes=2, series=200)
+    assert list(asked.values()) == [2, 2]
+    zoom = factor(page) // 100
+    for pane, rgb in zip(seen(page), pictures(2, SMALL, series=200), strict=True):
+        assert (whole(pane, zoom, SMALL) == rgb.repeat(zoom, 0).repeat(zoom, 1)).all()
+    refusals = 2
+    page.get_by_role("button", name="Other pictures").click()
+    expect(page.locator(".pane.failed")).to_have_count(2)
+    assert list(asked.values()) == [2, 2, 2, 2]
+    page.unroute("**/media/*", answer)
+
+
+def test_a_viewer_that_has_gone_fetches_nothing(opened):
+    page = opened(panes=2)
+    stage(page).focus()
+    page.keyboard.down("Space")
+    opened(panes=2)
+    page.keyboard.up("Space")  # which the viewer that has gone waited for
+    page.wait_for_timeout(300)
+    assert page.evaluate("held") == 2
+
+
 def test_memory_does_not_grow_with_the_pictures_seen(opened):
     page = opened(panes=2)
     assert page.evaluate("held") == 2
@@ -517,7 +469,7 @@ def test_memory_does_not_grow_with_the_pictures_seen(opened):
     page.wait_for_function("held === 3")
     zoom = factor(page) // 100
     (rgb,) = pictures(1, SMALL, series=50)
-    assert (whole(seen(page)[0], zoom) == rgb.repeat(zoom, 0).repeat(zoom, 1)).all()
+    assert (whole(seen(page)[0], zoom, SMALL) == rgb.repeat(zoom, 0).repeat(zoom, 1)).all()
 
 
 def test_labels_are_text_and_tell_what_is_known(opened):

@@ -30,17 +30,8 @@ def show_results(choices: Choices, run: Comparing) -> None:
 
 
 def _show(choices: Choices, run: Comparing, was_running: bool) -> None:
-    if was_running:
-        show_progress(run, "stop comparing", help="What is done stays.")
-    elif run.error is not None:
-        raise run.error
-    elif not run.complete:
-        st.caption(f"Stopped: {run.done} of {len(run.columns)} results are here.")
-        if st.button("Go on", icon=":material/play_arrow:", on_click=begin_again, key="go on"):
-            st.rerun()  # the whole page, which begins
-    for error in run.failed.values():
-        with notice():
-            raise error
+    with st.container():  # one place, so that the viewer below keeps its own, and its zoom
+        _show_state(run, was_running)
     if results := run.results:
         panes = st.container()
         rows = rows_of(results)
@@ -56,6 +47,21 @@ def _show(choices: Choices, run: Comparing, was_running: bool) -> None:
                 show_files(choices, results, rows, crop)
             _offer_changing(results)
             offer_test(choices, results)
+
+
+def _show_state(run: Comparing, was_running: bool) -> None:
+    """How far the work is, and what went wrong with it."""
+    if was_running:
+        show_progress(run, "stop comparing", help="What is done stays.")
+    elif run.error is not None:
+        raise run.error
+    elif not run.complete:
+        st.caption(f"Stopped: {run.done} of {len(run.columns)} results are here.")
+        if st.button("Go on", icon=":material/play_arrow:", on_click=begin_again, key="go on"):
+            st.rerun()  # the whole page, which begins
+    for error in run.failed.values():
+        with notice():
+            raise error
 
 
 def _choose_crop(choices: Choices, results: Sequence[Result]) -> Crop:

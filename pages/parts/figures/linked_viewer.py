@@ -6,7 +6,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from pages.parts.figures.viewer import Box, Pane, View, reported_view, viewer
-from pages.parts.shared.address import VIEW, forget, opened_with, remember
+from pages.parts.shared.address import VIEW, forget, remember
 
 
 def written(view: View, start: View) -> str:
@@ -57,7 +57,9 @@ def linked_viewer(
     A change of the view draws nothing else anew; a click for `on_click` does.
     """
     begins = start or View()
-    clicked = f"clicked {key}"
+    clicked, opened = f"clicked {key}", f"opened {key}"
+    if key not in st.session_state:  # it was not on the page before
+        st.session_state[opened] = read(st.query_params.get(VIEW, ""), begins)
 
     def note_view() -> None:
         view = reported_view(key)
@@ -75,7 +77,7 @@ def linked_viewer(
             panes,
             key=key,
             alt=alt,
-            view=read(opened_with(VIEW), begins),
+            view=st.session_state[opened],
             mark=mark,
             max_height=max_height,
             on_click=note_click if on_click else None,
