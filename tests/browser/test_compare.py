@@ -31,7 +31,7 @@ def test_columns_come_and_go_one_by_one_under_one_zoom(page, app_url, console_er
     expect(page.get_by_text("has no greedy search yet")).to_be_visible()
     expect(page.locator(".pane")).to_have_count(1)
     zoom_to(page, "800 %")
-    page.wait_for_url(re.compile("view=zoom_8"))
+    page.wait_for_url(re.compile("zoom=zoom_8"))
     page.get_by_role("button", name=titles_of([greedy])[0]).click()  # takes it away
     expect(page.get_by_text("has no greedy search yet")).to_be_hidden()
     page.get_by_role("button", name="Add 2-bit direct").click()
