@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.parts.workbench.warming import wait_for_imports, warmed
+from pages.parts.workbench import warming
 
 if __name__ == "__main__":
-    wait_for_imports()
+    warming.wait_for_imports()
     st.navigation(
         [
             st.Page(
@@ -63,4 +63,4 @@ if __name__ == "__main__":
         position="top",
     ).run()
 else:
-    app = st.App(__file__, lifespan=warmed)
+    app = st.App(__file__, lifespan=warming.warmed)
