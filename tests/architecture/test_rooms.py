@@ -78,7 +78,7 @@ def test_a_screen_is_a_short_script(screen: Path):
 
 def test_the_router_imports_no_screen_but_what_the_server_starts_with():
     assert [room for _, room in imported_rooms(ROOT / "app.py")] == ["workbench"]
-    assert "from pages.parts.workbench.warming import warmed" in (ROOT / "app.py").read_text()
+    assert "lifespan=warming.warmed" in (ROOT / "app.py").read_text()
 
 
 @pytest.mark.parametrize(
