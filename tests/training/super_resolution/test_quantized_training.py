@@ -125,6 +125,7 @@ def test_a_killed_run_ends_with_the_same_weights(
     """Before, at and after the step from the plain to the joint stage."""
     if compiles:
         monkeypatch.setattr(passes, "WORTH_COMPILING", 1)
+        monkeypatch.setattr(passes, "STAGE", 1)  # little code, and all blocks and depths share it
     straight, _ = train(fresh_network(recipe), patches, recipe, tmp_path / "a.pt")
 
     def kill(progress: Progress) -> None:
