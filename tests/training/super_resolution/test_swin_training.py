@@ -1,8 +1,11 @@
 """Recipes of a SwinIR: its network, which layers are quantized, training, weights and card."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -67,43 +70,62 @@ def test_the_card_says_which_operators():
     assert title_of(replace(RECIPE, method="", depths=False)) == "SwinIR ×2 (bundled)"
 
 
+X = torch.rand(1, 3, 24, 16)
+
+
+class Trained(NamedTuple):
+    """The weights' file, and what the network in training made of X, one depth after the other."""
+
+    weights: Path
+    outputs: list[torch.Tensor]
+
+
+@pytest.fixture(scope="module")
+def trained(photographs, tmp_path_factory) -> Callable[[bool], Trained]:
+    @cache
+    def train(products: bool) -> Trained:
+        outputs = []
+
+        def validate(network: Any) -> dict[str, float]:
+            with torch.no_grad():
+                outputs.append(network(X))
+            return {"set5": 30.0}
+
+        recipe = replace(RECIPE, products=products)
+        out = tmp_path_factory.mktemp("swin")
+        report = train_recipe(recipe, [photographs], out, validate=validate)
+        return Trained(Path(report["weights"]), outputs)
+
+    return train
+
+
 @pytest.mark.parametrize("products", [False, True])
-def test_trained_weights_load_as_they_were_trained(products, photographs, tmp_path):
-    seen: dict[str, torch.Tensor] = {}
-    x = torch.rand(1, 3, 24, 16)
-
-    def validate(network: Any) -> dict[str, float]:
-        with torch.no_grad():
-            seen[str(len(seen))] = network(x)
-        return {"set5": 30.0}
-
-    recipe = replace(RECIPE, products=products)
-    report = train_recipe(recipe, [photographs], tmp_path, validate=validate)
-    network = load(report["weights"])
+def test_trained_weights_load_as_they_were_trained(products, trained):
+    weights, outputs = trained(products)
+    network = load(str(weights))
     assert network.depths == tuple(DEPTHS)
     assert network.is_quantized
-    for depth, wanted in zip(DEPTHS, [seen["1"], seen["2"], seen["3"]], strict=True):
+    for depth, wanted in zip(DEPTHS, outputs[1:], strict=True):
         with torch.inference_mode():
-            torch.testing.assert_close(network.at_depth(depth)(x), wanted)
-    card = json.loads((tmp_path / "swin.json").read_text())
+            torch.testing.assert_close(network.at_depth(depth)(X), wanted)
+    card = json.loads((weights.parent / "swin.json").read_text())
     assert (card["architecture"], card["scale"]) == ("SwinIR", 2)
     assert card["training"]["group_layers"] == 2
     assert (len(quantized_products(network)) == 8) == products
-    stored = load(report["weights"]).network.state_dict()
+    stored = load(str(weights)).network.state_dict()
     assert not any("attn_mask" in name for name in stored)
 
 
-def test_a_warm_start_takes_weights_and_shifts(photographs, tmp_path):
-    train_recipe(RECIPE, [photographs], tmp_path)
-    start = str(tmp_path / "swin.safetensors")
+def test_a_warm_start_takes_weights_and_shifts(trained):
+    start = str(trained(False).weights)
     network = fresh_network(replace(RECIPE, start=start, weight_bits=2, activation_bits=2))
-    trained = load(start).network.state_dict()
+    before = load(start).network.state_dict()
     own = network.state_dict()
     for name in ("conv_first.weight", "layers.2.shortcut", "layers.0.conv.weight", "block_order"):
-        assert torch.equal(own[name], trained[name])
+        assert torch.equal(own[name], before[name])
     shifts = [name for name in own if name.endswith(".shift")]
     assert len(shifts) == 32
-    assert all(torch.equal(own[name], trained[name]) for name in shifts)
+    assert all(torch.equal(own[name], before[name]) for name in shifts)
     with pytest.raises(QuantlibError, match="another width or depth"):
         fresh_network(replace(RECIPE, start=start, blocks=3))
 
