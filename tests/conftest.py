@@ -10,9 +10,9 @@ from hypothesis import settings
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = Path(os.environ.get("BITLENS_DATA") or ROOT.parent / "shared" / "data")
 
-# `make test` judges a change by the same examples everywhere, `make fuzz` looks for new ones.
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("fuzz", print_blob=True)
+# `make test` judges a change by the same few examples everywhere, `make fuzz` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, max_examples=20)
+settings.register_profile("fuzz", print_blob=True, max_examples=100)
 settings.load_profile("repeatable")
 
 _left_out = pytest.StashKey[int]()

@@ -5,13 +5,14 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from quantlib.coding.codecs import CODECS, RAW, Layout, MissingCodecError, raw_size
 from quantlib.coding.packing import code_range
 from quantlib.errors import QuantlibError
+from tests.examples import examples
 
 codecs = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
 
@@ -26,7 +27,7 @@ def cases(draw):
 
 
 @codecs
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(case=cases())
 def test_round_trip(codec, case):
     symbols, layout = case
@@ -95,7 +96,7 @@ def test_another_layout_is_noticed(codec):
 
 
 @codecs
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(payload=st.binary(max_size=60))
 def test_random_bytes_end_in_symbols_or_a_sentence(codec, payload):
     try:

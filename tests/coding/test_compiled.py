@@ -9,13 +9,14 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from quantlib.coding import ans, compiled, huffman
 from quantlib.coding.packing import code_range, pack, unpack
 from quantlib.errors import QuantlibError
+from tests.examples import examples
 
 SYMBOLS = arrays(
     np.uint8, st.integers(0, 600), elements=st.integers(0, 255) | st.integers(0, 3) | st.just(7)
@@ -52,7 +53,7 @@ def same(work: Callable) -> Any:
     return plain
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(SYMBOLS)
 def test_huffman(symbols):
     payload = same(lambda: huffman.encode(symbols))
@@ -81,7 +82,7 @@ def test_huffman_words_longer_than_the_table():
             same(lambda: huffman.decode(payload[:end]))  # noqa: B023
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(SYMBOLS, st.lists(st.tuples(st.integers(0, 900), st.integers(0, 255)), max_size=4))
 def test_damaged_huffman(symbols, damage):
     payload = bytearray(huffman.encode(symbols))
@@ -90,7 +91,7 @@ def test_damaged_huffman(symbols, damage):
     same(lambda: huffman.decode(bytes(payload)))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     arrays(np.int32, st.tuples(st.integers(0, 4), st.integers(0, 200)), elements=st.integers(-9, 9))
     | arrays(np.int32, (2, 100), elements=st.integers(-20_000, 20_000)),

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from bitarray.util import canonical_huffman, huffman_code
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -13,6 +13,7 @@ from quantlib.coding import code_words, huffman
 from quantlib.coding.huffman import decode, encode, payload_size
 from quantlib.coding.prefix_code import canonical_codes, code_lengths, code_table
 from quantlib.errors import QuantlibError
+from tests.examples import examples
 
 COUNTS = st.lists(st.integers(0, 10_000) | st.integers(0, 5), min_size=1, max_size=256)
 FIBONACCI = [1, 1]
@@ -24,7 +25,7 @@ def counts_of(symbols: np.ndarray) -> np.ndarray:
     return np.bincount(symbols.ravel(), minlength=256)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     arrays(
         np.uint8,
@@ -50,7 +51,7 @@ def test_round_trip_over_block_borders(size, spread):
     assert payload_size(counts_of(symbols)).total == len(payload)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(COUNTS)
 def test_lengths_are_optimal(counts):
     lengths = code_lengths(np.array(counts))
@@ -69,7 +70,7 @@ def test_lengths_are_optimal(counts):
     assert entropy - 1e-9 <= ours / total < entropy + 1
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(COUNTS.filter(lambda counts: sum(n > 0 for n in counts) > 1))
 def test_words_are_canonical(counts):
     table = code_table(np.array(counts))
@@ -186,7 +187,7 @@ def test_every_truncation_and_every_trailing_byte():
         decode(payload + b"\0")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.binary(max_size=60) | st.binary(max_size=20).map(lambda tail: b"\x14\x03\x02" + tail))
 def test_random_bytes_end_in_an_array_or_a_sentence(payload):
     try:
@@ -196,7 +197,7 @@ def test_random_bytes_end_in_an_array_or_a_sentence(payload):
     assert out.dtype == np.uint8
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.data())
 def test_flipped_bytes_end_in_an_array_or_a_sentence(data):
     payload = bytearray(sample_payload())

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from quantlib.coding.packing import code_range, pack, packed_size, unpack
 from quantlib.errors import QuantlibError
+from tests.examples import examples
 
 
 @st.composite
@@ -23,7 +24,7 @@ def one_big_number(codes: np.ndarray, bits: int) -> bytes:
     return number.to_bytes((codes.size * bits + 7) // 8, "little")
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(packed_inputs())
 def test_round_trip_and_layout(given_codes):
     codes, bits, signed = given_codes

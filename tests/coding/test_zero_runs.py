@@ -4,13 +4,14 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from quantlib.coding import huffman, zero_runs
 from quantlib.coding.varint import read_varint, varint
 from quantlib.errors import QuantlibError
+from tests.examples import examples
 
 INTEGERS = arrays(
     np.int32,
@@ -34,7 +35,7 @@ def by_hand(integers: list[int]) -> tuple[list[int], list[int]]:
     return symbols, escaped
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(INTEGERS)
 def test_round_trip(integers):
     back = zero_runs.decode(zero_runs.encode(integers))
@@ -42,7 +43,7 @@ def test_round_trip(integers):
     np.testing.assert_array_equal(back, integers.ravel())
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(INTEGERS.filter(lambda integers: integers.size > 0))
 def test_symbols_against_runs_spelled_one_by_one(integers):
     payload = zero_runs.encode(integers)
@@ -126,7 +127,7 @@ def test_an_escape_that_no_encoder_writes(number):
         zero_runs.decode(varint(1) + varint(len(symbols)) + symbols + varint(number))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.binary(max_size=60))
 def test_random_bytes_end_in_an_array_or_a_sentence(payload):
     try:
@@ -135,7 +136,7 @@ def test_random_bytes_end_in_an_array_or_a_sentence(payload):
         assert "damaged" in str(error)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.data())
 def test_flipped_bytes_end_in_an_array_or_a_sentence(data):
     payload = bytearray(sample())

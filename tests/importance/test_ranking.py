@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -9,10 +9,11 @@ from quantlib.errors import QuantlibError
 from quantlib.importance import Ranking, rank
 from quantlib.importance.pairs import pairs_from
 from quantlib.ptq import SiteNetwork
+from tests.examples import examples
 from tests.importance.three_convolutions import network, pairs
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=40), st.floats(0, 1))
 def test_masks_hold_the_first_of_the_order(scores, ratio):
     ranking = Ranking("energy", {"layer": torch.tensor(scores).float()}, 0.0)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from torch import Tensor
@@ -19,6 +19,7 @@ from quantlib.qat.pams import PAMS, PAMSWeight
 from quantlib.qat.quantizer import LearnedQuantizer
 from quantlib.qat.scheme import LEARNED, Scheme
 from quantlib.quantizers.packed import PackedTensor
+from tests.examples import examples
 
 BITS = [2, 3, 4, 8]
 QUANTIZERS: dict[str, Callable[[int], LearnedQuantizer]] = {
@@ -350,7 +351,7 @@ def narrow_range() -> tuple[LearnedQuantizer, Tensor]:
     return quantizer, torch.zeros(1)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(quantizers_and_values())
 @example(narrow_range())
 def test_bytes_decode_to_the_quantized_values(given_quantizer):
@@ -367,7 +368,7 @@ def test_bytes_decode_to_the_quantized_values(given_quantizer):
     assert grid.step > 0
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(quantizers_and_values())
 def test_quantizing_twice_changes_nothing(given_quantizer):
     quantizer, x = given_quantizer

@@ -3,7 +3,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -12,6 +12,7 @@ from quantlib.errors import QuantlibError
 from quantlib.quantizers import dqa
 from quantlib.quantizers.dqa import DQATensor, encode, fit_dqa
 from quantlib.quantizers.uniform import fit_uniform
+from tests.examples import examples
 
 F32 = np.float32
 NORMAL = float(np.finfo(F32).tiny)
@@ -93,13 +94,13 @@ def check(x: np.ndarray, n: int, m: int, mask: np.ndarray, axis: int) -> None:
         np.testing.assert_array_equal(row.ravel(), symbols)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(cases())
 def test_encoding_follows_both_algorithms_bit_for_bit(case):
     check(*case)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(cases(largest=float(np.finfo(F32).max), min_side=1))
 def test_extreme_values(case):
     check(*case)
@@ -233,7 +234,7 @@ def decoded_or_refused(payload: bytes) -> None:
         assert "\n" not in str(error)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=6))
 def test_damaged_bytes(damage):
     broken = bytearray(payload())
@@ -258,7 +259,7 @@ def test_cut_off_or_longer():
         DQATensor.from_bytes(whole + b"\0")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.binary(max_size=200))
 def test_random_bytes(tail):
     decoded_or_refused(tail)

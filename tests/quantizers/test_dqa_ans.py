@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -13,6 +13,7 @@ from quantlib.coding import ans
 from quantlib.errors import QuantlibError
 from quantlib.quantizers.dqa import DQATensor, fit_dqa
 from quantlib.quantizers.dqa_ans import AnsDQAQuantizer, AnsDQATensor, with_coded_codes
+from tests.examples import examples
 
 
 def sparse(*shape: int) -> torch.Tensor:
@@ -30,7 +31,7 @@ def cases(draw):
     return torch.from_numpy(x), bits, extra, torch.tensor(mask, dtype=torch.bool), axis
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(cases())
 def test_values_are_those_of_plain_dqa_and_sizes_are_exact(case):
     plain = fit_dqa(*case)
@@ -95,7 +96,7 @@ def test_every_truncation_is_noticed():
         AnsDQATensor.from_bytes(whole + b"\0")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=6))
 def test_damaged_bytes_end_in_a_tensor_or_a_sentence(damage):
     broken = bytearray(quantizer().encode(sparse(1, 3, 6, 5)).to_bytes())

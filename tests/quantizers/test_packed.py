@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from torch import Tensor
@@ -17,6 +17,7 @@ from quantlib.quantizers.packed import PackedTensor
 from quantlib.quantizers.pot import fit_power_of_two
 from quantlib.quantizers.quantizer import Quantizer
 from quantlib.quantizers.uniform import fit_uniform
+from tests.examples import examples
 
 
 def noisy(x: Tensor, bits: int, axis: int | None) -> Quantizer:
@@ -41,7 +42,7 @@ def quantized(draw):
     return x, FITS[draw(st.sampled_from(sorted(FITS)))](x, draw(st.integers(2, 8)), axis)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(quantized())
 def test_bytes_decode_to_the_fake_quantization(given_quantized):
     x, quantizer = given_quantized
@@ -90,7 +91,7 @@ def decoded_or_refused(payload: bytes) -> None:
         assert "\n" not in str(error)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(
     st.sampled_from(sorted(FITS)),
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), min_size=1, max_size=6),
@@ -120,7 +121,7 @@ def test_cut_off_or_longer(kind):
         PackedTensor.from_bytes(payload + b"\0")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.binary(max_size=200))
 def test_random_bytes(payload):
     decoded_or_refused(payload)

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from quantlib.errors import QuantlibError
 from quantlib.quantizers.bitwidth import BitWidth
 from quantlib.quantizers.pot import PowerOfTwoQuantizer, fit_power_of_two
+from tests.examples import examples
 
 
 def nearest_levels(x: np.ndarray, scale: float, bits: int) -> tuple[np.ndarray, np.ndarray]:
@@ -27,7 +28,7 @@ def nearest_levels(x: np.ndarray, scale: float, bits: int) -> tuple[np.ndarray, 
     return values, close
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     arrays(np.float32, st.integers(1, 40), elements=st.floats(-100, 100, width=32)),
     st.integers(2, 5),

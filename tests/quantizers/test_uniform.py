@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from quantlib.errors import QuantlibError
 from quantlib.quantizers.bitwidth import BitWidth
 from quantlib.quantizers.uniform import UniformQuantizer, fit_uniform
+from tests.examples import examples
 
 F32 = np.float32
 
@@ -31,7 +32,7 @@ def tensors(draw):
     return x, axis
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(tensors(), st.integers(1, 8), st.booleans())
 def test_codes_values_and_scale_follow_the_formula(given_tensor, bits, signed):
     x, axis = given_tensor
@@ -66,7 +67,7 @@ def test_integers_in_range_survive(bits, signed):
     assert torch.equal(quantizer(x), x)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(tensors(), st.integers(2, 8), st.sampled_from(["max", "percentile", "mse"]))
 def test_the_scale_times_the_code_is_the_value(given_tensor, bits, clip):
     x, axis = torch.from_numpy(given_tensor[0]), given_tensor[1]

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -11,6 +11,7 @@ from quantlib.runtime.branches import Branch, bands
 from quantlib.runtime.grids import CodeGrid
 from quantlib.runtime.lowering import lower
 from quantlib.runtime.side_by_side import side_by_side
+from tests.examples import examples
 
 
 class Residual(nn.Module):
@@ -34,7 +35,7 @@ def any_size_is_banded(monkeypatch):
     torch.set_num_threads(threads)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(
     st.sampled_from([(1, 1), (1, 3), (3, 3), (5, 3), (3, 7)]),
     st.integers(1, 3),

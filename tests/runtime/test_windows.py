@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from spandrel.architectures.SwinIR.__arch.SwinIR import SwinTransformerBlock
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from quantlib.runtime.grids import CodeGrid
 from quantlib.runtime.layers import IntegerLayer, Quantize
 from quantlib.runtime.lowering import lower
 from quantlib.runtime.windows import WindowBlock, _normalised
+from tests.examples import examples
 
 LAYERS = ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2")
 
@@ -39,7 +40,7 @@ def lowered(network: nn.Module, kernels: bool, layers: tuple[str, ...] = LAYERS)
     return lower(network.eval().requires_grad_(False), grids, kernels).network
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(
     st.sampled_from([(4, 0), (4, 2), (8, 4), (3, 1)]),
     st.sampled_from([(5, 2), (10, 3), (16, 1)]),
