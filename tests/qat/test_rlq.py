@@ -226,10 +226,13 @@ def test_autocast_decides_on_the_dtype():
     assert quantizer.raw_step.grad is not None and quantizer.raw_step.grad.isfinite()
 
 
-@pytest.mark.skipif(
+needs_a_compiler = pytest.mark.skipif(
     not (shutil.which("g++") or shutil.which("clang++") or shutil.which("c++")),
     reason="PyTorch finds no C++ compiler",
 )
+
+
+@needs_a_compiler
 def test_compiled_kernels_give_what_the_formula_gives():
     """Rows of one tensor above the size that is compiled, and of its halves below it."""
     x = torch.randn(96, 64, generator=torch.Generator().manual_seed(5))
