@@ -1,6 +1,7 @@
 """What is measured when the server starts is what the first visitor asks for."""
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def test_pages_wait_until_the_server_has_imported(monkeypatch):
         order.append("imported")
 
     monkeypatch.setattr(warming, "import_pages", slow_import)
-    monkeypatch.setattr(warming, "measure_first_screen", lambda: None)
+    measured = threading.Event()
+    monkeypatch.setattr(warming, "measure_first_screen", measured.set)
 
     async def start() -> None:
         async with warming.warmed(None):  # type: ignore[arg-type]
@@ -31,6 +33,7 @@ def test_pages_wait_until_the_server_has_imported(monkeypatch):
 
     asyncio.run(start())
     assert order == ["imported", "page"]
+    assert measured.wait(60)
     warming.wait_for_imports()
 
 
