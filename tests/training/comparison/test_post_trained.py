@@ -13,7 +13,8 @@ from quantlib.cli import main
 from quantlib.errors import QuantlibError
 from quantlib.models.architectures.swinir import light
 from quantlib.qat.adapting.post_training import BATCH, CROPS
-from quantlib.training.comparison.plan import compare, read_plan
+from quantlib.qat.fused import uncompiled
+from quantlib.training.comparison.plan import Result, compare, read_plan
 from quantlib.training.comparison.post_trained import POST_TRAINED, PostTraining
 from quantlib.training.comparison.summary import PTQ, QAT, rows_of
 
@@ -43,14 +44,26 @@ bound_steps = 2
 """
 
 
-@pytest.fixture
-def plan(tmp_path) -> Path:
+def written(folder: Path) -> Path:
     torch.manual_seed(0)
-    start = tmp_path / "start.safetensors"
+    start = folder / "start.safetensors"
     save_file(light(2, 8, groups=2, layers=1, heads=2).state_dict(), start)
-    file = tmp_path / "plan.toml"
+    file = folder / "plan.toml"
     file.write_text(PLAN.format(start=start))
     return file
+
+
+@pytest.fixture
+def plan(tmp_path) -> Path:
+    return written(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made(photographs, tmp_path_factory) -> list[Result]:
+    folder = tmp_path_factory.mktemp("comparison")
+    plan = read_plan(written(folder))
+    with uncompiled():
+        return compare(plan, [photographs], folder / "r.json", folder / "out", score)
 
 
 def score(network: torch.nn.Module) -> dict[str, list[float]]:
@@ -69,8 +82,7 @@ def test_the_shipped_plan_has_every_rival_at_both_widths():
     assert names[10:] == learned
 
 
-def test_every_rival_is_measured_and_says_what_it_took(plan, photographs, tmp_path):
-    made = compare(read_plan(plan), [photographs], tmp_path / "r.json", tmp_path / "out", score)
+def test_every_rival_is_measured_and_says_what_it_took(made):
     by_method = {result.run.method: result for result in made}
     assert by_method.keys() == {*POST_TRAINED, "rlq"}
     figures = [by_method[method].psnr_y["set0"][0] for method in POST_TRAINED]
@@ -88,8 +100,7 @@ def test_every_rival_is_measured_and_says_what_it_took(plan, photographs, tmp_pa
     }
 
 
-def test_other_pictures_to_calibrate_on_are_not_ranked(plan, photographs, tmp_path):
-    made = compare(read_plan(plan), [photographs], tmp_path / "r.json", tmp_path / "out", score)
+def test_other_pictures_to_calibrate_on_are_not_ranked(made):
     first, *others = made
     other = replace(first, run=replace(first.run, data="other photographs"))
     with pytest.raises(QuantlibError, match="cannot be ranked: data"):
