@@ -12,7 +12,7 @@ def test_damaged_weights_end_in_a_sentence_or_a_network_that_works() -> None:
 
 
 def test_damaged_graphs_end_in_a_sentence_or_a_network_that_works() -> None:
-    came = graphs.ENGINE.run(24, seed=1)
+    came = graphs.ENGINE.run(40, seed=1)
     assert all(outcome.is_handled for outcome in came), came
     kinds = [outcome.kind for outcome in came]
     assert kinds.count(ERROR) > 10 and kinds.count(RIGHT) > 1

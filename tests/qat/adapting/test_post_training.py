@@ -172,7 +172,7 @@ def test_distilled_bounds_are_nearer_to_the_teacher() -> None:
     teacher = swin()
     for parameter in teacher.parameters():
         nn.init.normal_(parameter, std=0.2)
-    pictures = [torch.rand(1, 3, 32, 24) for _ in range(3)]
+    pictures = [torch.rand(1, 3, 40, 32) for _ in range(3)]
     student = calibrated(teacher, swin_schemes(teacher, Scheme("dobi", 3, 3)), pictures)
     weights = {n: layer.weight.clone() for n, layer in quantized_layers(student).items()}
     x = torch.rand(2, 3, 32, 32)
