@@ -36,6 +36,15 @@ def little_work() -> Iterator[None]:
 
 
 @pytest.fixture
+def formulas_as_they_are() -> Iterator[None]:
+    """For short runs: compiling quantizers would outlast them (tests/qat holds the two equal)."""
+    from quantlib.qat.fused import uncompiled
+
+    with uncompiled():
+        yield
+
+
+@pytest.fixture
 def say(record_property) -> Callable[[str], None]:
     """say("42 found") puts a line at the end of the run, whichever process the test ran in."""
     return lambda line: record_property("said", line)

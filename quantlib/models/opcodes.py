@@ -38,7 +38,7 @@ def inspect(file: BinaryIO) -> None:
     >>> import io, pickle
     >>> inspect(io.BytesIO(pickle.dumps({"a": (1, 2, [3])}, protocol=2)))
     >>> twice = ()
-    >>> for _ in range(12):
+    >>> for _ in range(10):
     ...     twice = (twice, twice)
     >>> inspect(io.BytesIO(pickle.dumps({twice: 0}, protocol=2)))
     Traceback (most recent call last):

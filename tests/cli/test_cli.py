@@ -24,7 +24,7 @@ from quantlib.models import load
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.catalogue import bundled, entries
 from quantlib.ptq import Settings
-from quantlib.tasks import tiles
+from quantlib.tasks import super_resolution, tiles
 from quantlib.tasks.super_resolution import (
     default_pairs,
     measure,
@@ -336,7 +336,8 @@ def test_evaluate_a_folder(capsys, files):
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in bundled()])
-def test_evaluate_a_sample(capsys, name):
+def test_evaluate_a_sample(capsys, name, monkeypatch):
+    monkeypatch.setattr(super_resolution, "INPUT_SIDE", 48)
     network = load(name)
     scale = network.scale
     found = report(

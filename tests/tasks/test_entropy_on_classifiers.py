@@ -37,7 +37,7 @@ def test_two_bits_are_worth_more_than_packed_ones_and_dqa(shared_data: Path):
     """ResNet-32 on CIFAR-10. All 1,000: entropy 92.8, packed 77.4, DQA 56.9 at 2.9 bits."""
     folder = shared_data / "cifar10"
     net = load_classifier(str(shared_data / "weights" / "resnet32-d509ac18.th"))
-    test, training = read_cifar10(folder)[:100], read_cifar10(folder, "train")[:32]
+    test, training = read_cifar10(folder)[:50], read_cifar10(folder, "train")[:32]
 
     def accuracy(settings: Settings) -> tuple[float, float]:
         found = classify(net, settings, test, training)

@@ -5,6 +5,11 @@ import pytest
 from PIL import Image
 
 
+@pytest.fixture(autouse=True)
+def short_runs(formulas_as_they_are: None) -> None:
+    """All are."""
+
+
 @pytest.fixture(scope="session")
 def photographs(tmp_path_factory) -> Path:
     """Pictures in which every pixel tells where it is, in a folder and one below it."""

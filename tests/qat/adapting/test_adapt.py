@@ -1,6 +1,7 @@
 """RLQ on demand, on networks small enough to run in a moment and on published ones."""
 
 import copy
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from quantlib.imaging.tensors import to_tensor, to_uint8
 from quantlib.models import load
 from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.architectures.pan import PAN
+from quantlib.qat import fused
 from quantlib.qat.adapting.adapt import AdaptProgress, adapt
 from quantlib.qat.layers.candidates import candidates
 from quantlib.qat.layers.packing import packed_state
@@ -138,7 +140,7 @@ def test_steps_bring_it_nearer_on_a_picture_not_seen(make, learn_weights: bool) 
     network = seeded(make)
     unseen = pictures(3, seed=9)[2]
     scheme = Scheme("rlq", 3, 3)
-    settings: dict = {"learn_weights": learn_weights, "ends": True}
+    settings: dict = {"learn_weights": learn_weights, "ends": True, "side": 16}
     start = adapt(network, pictures(), scheme, steps=0, **settings)
     end = adapt(network, pictures(), scheme, steps=60, **settings)
     nearer = 0.95 if learn_weights else 0.97
@@ -208,7 +210,9 @@ def test_what_a_watcher_raises_ends_the_run() -> None:
     assert not quantized_layers(network)
 
 
-def test_inside_inference_mode() -> None:
+def test_inside_inference_mode(monkeypatch) -> None:
+    """Here the formulas are compiled, too."""
+    monkeypatch.setattr(fused, "_uncompiled", ContextVar("uncompiled", default=False))
     network = seeded(lambda: EDSR(2, 4, 1))
     with torch.inference_mode():
         shown = [picture + 0 for picture in pictures()]
@@ -354,7 +358,7 @@ def test_pan_at_four_bits_on_set5(shared_data: Path) -> None:
     """The first steps of the way; `make adapt` goes all of it and prints the figures."""
     network = load(str(shared_data / "weights" / "PANx2_DF2K.pth"))
     shown = adaptation_pictures(2)[::3]
-    adapted = adapt(network, shown, steps=14)
+    adapted = adapt(network, shown, steps=8)
     plain = minmax(network, Scheme("lsq", 4, 4), shown, list(adapted.quantized))
     reached = set5(adapted.network, shared_data)
     assert reached > set5(plain, shared_data) + 1

@@ -37,8 +37,8 @@ def test_a_compiled_network_gives_the_same_output_and_gradients(method: str, mon
     monkeypatch.setattr(torch, "compile", whole)
     network = fresh_network(Recipe("tiny", 2, features=8, blocks=1, method=method)).train()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    start_quantizers(network, LOW)
     with uncompiled():
+        start_quantizers(network, LOW)
         plain, expected = gradients(network, WORTH_COMPILING - 1)
     assert not calls
     fast, found = gradients(network, WORTH_COMPILING)
