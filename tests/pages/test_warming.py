@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.super_resolution import measuring
@@ -24,6 +25,7 @@ def test_pages_wait_until_the_server_has_imported(monkeypatch):
 
     monkeypatch.setattr(warming, "import_pages", slow_import)
     measured = threading.Event()
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
     monkeypatch.setattr(warming, "measure_first_screen", measured.set)
 
     async def start() -> None:
@@ -32,6 +34,7 @@ def test_pages_wait_until_the_server_has_imported(monkeypatch):
             order.append("page")
 
     asyncio.run(start())
+    assert PagesManager.uses_pages_directory is False  # what is opened first has the router, too
     assert order == ["imported", "page"]
     assert measured.wait(60)
     warming.wait_for_imports()

@@ -1,4 +1,4 @@
-"""The first screen, measured when the server starts: before anybody has asked for it."""
+"""What the server does before anybody has asked: imports, and the first screen's measurements."""
 
 import gc
 import threading
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 _importing = threading.Lock()
 
@@ -13,9 +14,20 @@ _importing = threading.Lock()
 @asynccontextmanager
 async def warmed(app: st.App) -> AsyncIterator[None]:
     """The lifespan of the server; measuring goes on beside its first visitors."""
+    _know_the_router()
     _importing.acquire()
     threading.Thread(target=_warm, name="warming", daemon=True).start()
     yield
+
+
+def _know_the_router() -> None:
+    """Streamlit learns that there is a router when that has run.
+
+    A page opened by its address before would stand alone, beside a list of files. The name is
+    private: where another version lacks it, the first visit looks like that.
+    """
+    if hasattr(PagesManager, "uses_pages_directory"):
+        PagesManager.uses_pages_directory = False
 
 
 def wait_for_imports() -> None:
