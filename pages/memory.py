@@ -81,7 +81,7 @@ def show(choices: Choices, points: list[Point]) -> None:
 
 def verdict(own: Point, uniform: list[Point]) -> str:
     """The chosen point against plain uniform quantization at the same bytes."""
-    reached = f"{own.settings.summary} reaches {own.psnr_y:.2f} dB with {own.kib:,.0f} KiB"
+    reached = f"{own.name} reaches {own.psnr_y:.2f} dB with {own.kib:,.0f} KiB"
     curve = [(p.bits_per_activation, p.psnr_y) for p in uniform]
     level = read(curve, own.bits_per_activation).psnr_y
     if level is None:

@@ -1,12 +1,15 @@
 """The viewer as it is seen on a page that has one: what its panes show, to the pixel."""
 
 import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, expect
+
+HEADER = 64  # CSS pixels
 
 
 def stage(page: Page) -> Locator:
@@ -38,11 +41,21 @@ def factor(page: Page) -> int:
     return int(page.locator(".factor").inner_text().removesuffix(" %"))
 
 
-def seen(page: Page) -> list[np.ndarray]:
-    """What the screen shows in every pane, in its own pixels, as (h, w, 3)."""
+def uncovered(page: Page) -> FloatRect:
+    """The box of the stage, which is scrolled out from under the bar with the pages' names."""
     still(page)
     around = stage(page).bounding_box()
     assert around is not None
+    if (hidden := HEADER - around["y"]) > 0:
+        page.get_by_test_id("stMain").evaluate("(e, by) => e.scrollBy(0, -by)", math.ceil(hidden))
+        around = stage(page).bounding_box()
+        assert around is not None
+    return around
+
+
+def seen(page: Page) -> list[np.ndarray]:
+    """What the screen shows in every pane, in its own pixels, as (h, w, 3)."""
+    around = uncovered(page)
     corner = {axis: around[axis] // 2 * 2 for axis in "xy"}  # in whole device pixels, at 1.5 too
     size = {"width": around["width"] + 2, "height": around["height"] + 2}
     png = page.screenshot(clip=FloatRect(**corner, **size))

@@ -94,7 +94,7 @@ def show_readings(points: list[Point], bits: float) -> None:
     show_table(
         [
             {
-                "Method": name,
+                "Method, along its best points": name,
                 "PSNR": "outside what was measured"
                 if reading.psnr_y is None
                 else f"{reading.psnr_y:.2f} dB",
@@ -106,8 +106,9 @@ def show_readings(points: list[Point], bits: float) -> None:
         "All methods at equal bytes",
     )
     st.caption(
-        "Between measured points PSNR is interpolated, along the best of each method. DQA's points "
-        "are some of its m and r; the switch above measures them all."
+        "Between measured points PSNR is interpolated, along the best of each method: for DQA over "
+        "the m and r that were measured, so that it can lie above the m and r chosen in the "
+        "sidebar, which the sentence above the chart is about. The switch above measures them all."
     )
 
 
