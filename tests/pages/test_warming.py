@@ -33,7 +33,9 @@ def test_pages_wait_until_the_server_has_imported(monkeypatch):
             warming.wait_for_imports()
             order.append("page")
 
-    asyncio.run(start())
+    server = threading.Thread(target=asyncio.run, args=(start(),))
+    server.start()
+    server.join()
     assert PagesManager.uses_pages_directory is False  # what is opened first has the router, too
     assert order == ["imported", "page"]
     assert measured.wait(60)
