@@ -243,9 +243,11 @@ def test_a_link_shows_the_same_in_another_browser(walk, page, browser):
     page.get_by_role("combobox", name="Picture").click()
     page.get_by_role("option", name="Cat", exact=True).click()
     page.wait_for_url(re.compile("picture=Cat"))
-    expect(page.locator(".pane canvas").first).to_have_attribute(
+    expect(page.locator(".pane canvas").nth(5)).to_have_attribute(
         "aria-label", re.compile("Cat"), timeout=PATIENCE
     )
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_role("button", name="All results as ZIP")).to_be_visible(timeout=PATIENCE)
     settle(page)
     stage(page).focus()
     zoom_to(page, "400 %")
