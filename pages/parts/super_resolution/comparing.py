@@ -127,13 +127,24 @@ def comparing(
 ) -> Comparing:
     """The visitor's work on exactly these columns, begun where it is not; what went before ends."""
     new = Comparing(subject, networks, columns)
-    current: Comparing | None = st.session_state.get(KEY)
-    if current is not None and current.key == new.key:
-        return current
-    if current is not None:
-        current.stop()
-    st.session_state[KEY] = new.begin(this_visit())
-    new.wait(PATIENCE)
+    if known := begun(new, KEY):
+        return known
+    begin(new, KEY).wait(PATIENCE)
+    return new
+
+
+def begun(like: Comparing, place: str) -> Comparing | None:
+    """The visitor's work under the name `place` where it is the same as `like`."""
+    current: Comparing | None = st.session_state.get(place)
+    return current if current is not None and current.key == like.key else None
+
+
+def begin(new: Comparing, place: str) -> Comparing:
+    """Begins `new` as the visitor's work under the name `place`; what went before ends."""
+    before: Comparing | None = st.session_state.get(place)
+    if before is not None:
+        before.stop()
+    st.session_state[place] = new.begin(this_visit())
     return new
 
 

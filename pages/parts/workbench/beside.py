@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.parts.shared.background import EVERY, show_progress, this_visit
+from pages.parts.shared.background import EVERY, show_progress
 from pages.parts.super_resolution.column import Column
-from pages.parts.super_resolution.comparing import Comparing
+from pages.parts.super_resolution.comparing import Comparing, begin, begun
 from pages.parts.super_resolution.result import Result
 from pages.parts.super_resolution.series import as_it_begins
 from pages.parts.super_resolution.sidebar import Choices
@@ -22,7 +22,7 @@ EQUAL = 1.01  # times the bytes, which whole bits and hundredths of a ratio can 
 
 def results_beside(choices: Choices) -> list[Result]:
     """What is known so far of the others at as many bytes."""
-    run = _current(choices)
+    run = begun(_prepared(choices), KEY)
     return run.results if run else []
 
 
@@ -30,7 +30,7 @@ def begin_beside(choices: Choices, result: Measurement) -> None:
     """Measures the others beside the page, with what can be said of it meanwhile."""
     if not _columns(choices):
         return
-    run = _current(choices)
+    run = begun(_prepared(choices), KEY)
     if run is None:
         many = result.ledger.total.fp32 / 4 > QUICK
         if many and not st.button(
@@ -41,7 +41,7 @@ def begin_beside(choices: Choices, result: Measurement) -> None:
             key=ASKED,
         ):
             return
-        run = _begin(choices, rest=0.0 if many else REST)
+        run = begin(_prepared(choices, rest=0.0 if many else REST), KEY)
     running = run.running
     st.fragment(_show, run_every=EVERY if running else None)(run, running)
 
@@ -91,17 +91,3 @@ def _columns(choices: Choices) -> list[Column]:
 def _prepared(choices: Choices, rest: float = 0.0) -> Comparing:
     network = choices.network
     return Comparing(choices.subject, {network.name: network}, _columns(choices), rest)
-
-
-def _current(choices: Choices) -> Comparing | None:
-    """The visitor's work on exactly these choices, where it has begun."""
-    run: Comparing | None = st.session_state.get(KEY)
-    return run if run is not None and run.key == _prepared(choices).key else None
-
-
-def _begin(choices: Choices, rest: float) -> Comparing:
-    before: Comparing | None = st.session_state.get(KEY)
-    if before is not None:
-        before.stop()
-    run = st.session_state[KEY] = _prepared(choices, rest).begin(this_visit())
-    return run
