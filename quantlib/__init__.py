@@ -1,3 +1,7 @@
 """Bitlens' library: quantize the activations of real networks and account for every byte."""
 
+from quantlib.caches import point_caches
+
 __version__ = "0.1.0"
+
+point_caches()

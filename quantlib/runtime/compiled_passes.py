@@ -5,9 +5,10 @@ given for so many pixels that the inner loops are long, which is what makes them
 """
 
 import numpy as np
-from numba import njit
 
-compiled = njit(nogil=True, cache=True, error_model="numpy")
+from quantlib.coding.machine_code import machine_code
+
+compiled = machine_code(error_model="numpy")
 
 
 @compiled

@@ -1,12 +1,12 @@
 """Attention in windows, and what stands between the linear layers around it, compiled by numba."""
 
 import numpy as np
-from numba import njit
 
+from quantlib.coding.machine_code import machine_code
 from quantlib.runtime.compiled_passes import code_of
 
 # Sums may be taken in any order, which is what lets a loop add many numbers at once.
-compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+compiled = machine_code(error_model="numpy", fastmath={"reassoc", "contract"})
 
 LOG2_E = np.float32(1.4426950408889634)
 LN_2_HIGH, LN_2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)

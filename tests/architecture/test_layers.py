@@ -12,6 +12,8 @@ LIBRARY = ROOT / "quantlib"
 
 # From the bottom up. A module may import its own package and every row below it.
 LAYERS = [
+    {"caches"},
+    {""},  # the package itself
     {"errors", "shipped"},
     {"files", "requirement"},
     {"coding", "imaging"},
@@ -55,7 +57,7 @@ def imported_tops(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def test_every_module_has_its_layer():
-    unknown = {top for top, _ in modules()} - LEVEL.keys() - {""}
+    unknown = {top for top, _ in modules()} - LEVEL.keys()
     assert not unknown, f"not in the table of layers: {sorted(unknown)}"
 
 

@@ -2,7 +2,7 @@
 
 Everything here has a plain form in NumPy (or in `constriction`) that gives the same bytes;
 `quantlib.coding.compiled` decides which one runs. Machine code is cached beside these files, in the
-user's cache where they are read-only, or where NUMBA_CACHE_DIR says.
+user's cache where they are read-only, or where BITLENS_CACHE or NUMBA_CACHE_DIR says.
 """
 
 from quantlib.coding.kernels.fixed import pack, unpack

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types, uint64
+from numba import types, uint64
 from numba.extending import intrinsic
+
+from quantlib.coding.machine_code import machine_code
 
 _1 = uint64(1)
 
@@ -20,15 +22,7 @@ def compiled(*signatures: str) -> Callable[[Callable], Any]:
         "words": "Array(uint64, 1, 'C', readonly=True)",
         "pair": "UniTuple(uint64, 2)",
     }
-
-    def decorate(function: Callable) -> Any:
-        known = [signature.format(**names) for signature in signatures]
-        try:
-            return njit(known, nogil=True, cache=True)(function)
-        except RuntimeError:  # no folder to cache it in
-            return njit(known, nogil=True)(function)
-
-    return decorate
+    return machine_code(*(signature.format(**names) for signature in signatures))
 
 
 def _instruction(function: Callable) -> Any:
