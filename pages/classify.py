@@ -18,6 +18,7 @@ from pages.parts.recognition.networks import Recogniser, choose_recogniser, show
 from pages.parts.recognition.settings import choose_settings, compared, show_ledgers
 from pages.parts.shared.notices import notice
 from pages.parts.shared.reproduce import show_code
+from pages.parts.shared.row import PICTURES, row
 from pages.parts.shared.sizes import size_of
 from pages.parts.shared.start import start_page
 from quantlib.models.catalogue import CLASSIFICATION
@@ -35,7 +36,7 @@ def show(data: LabelledData, network: Recogniser, settings: Settings) -> None:
     found = classified(data, network, compared(settings))
     full, result = found[Settings("fp32")], found[settings]
     st.subheader(sentence(settings, full, result), anchor=False)
-    pictures, numbers = st.columns(2, gap="medium", border=True)
+    pictures, numbers = row(2, "answers", PICTURES)
     with pictures:
         st.markdown("**Which answers change**")
         show_grid(called(data, full, result))

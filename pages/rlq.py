@@ -64,7 +64,11 @@ def drag(chosen: ChosenLayer, k: float) -> RLQ:
 def show_layer(k: float) -> tuple[ChosenLayer, RLQ]:
     """A real layer's values, the levels and the gradients."""
     chosen = choose_values()
-    st.subheader(f"A real layer under the quantizer: {chosen.title}", anchor=False)
+    st.subheader(
+        f"A real layer under the quantizer: {chosen.title}",
+        anchor=False,
+        help=f"PyTorch calls it `{chosen.site.name}`.",
+    )
     x_title = "weight" if chosen.kind == WEIGHTS else "activation" + " + τ" * chosen.of_one_channel
     quantizer = drag(chosen, k)
     found = examine(chosen, quantizer)

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.parts.figures import crops
 from pages.parts.shared.notices import notice
 from pages.parts.shared.progress import results
-from pages.parts.shared.row import row
+from pages.parts.shared.row import PICTURES, row
 from pages.parts.shared.sizes import size_of, why_more_bits
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.adapting_view import show_adapted, show_adapting
@@ -76,7 +76,7 @@ def show_result(
         anchor=False,
     )
     below = st.container()
-    look, details = st.columns([5, 6], gap="medium")
+    look, details = row(2, "look", PICTURES, border=False)
     with look:
         show_viewer(choices, full, result, others, crop)
         show_whole(choices)

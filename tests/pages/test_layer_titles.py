@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from torch import nn
 
-from pages.parts.figures.layer_titles import layer_title, with_module
+from pages.parts.shared.layer_titles import layer_title, with_module
 from quantlib.models import load
 from quantlib.models.architectures import pan
 from quantlib.models.catalogue import (

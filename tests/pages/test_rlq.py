@@ -80,10 +80,10 @@ def test_dragging_the_shift_moves_values_to_other_codes():
 
 
 def test_weights_have_neither_shift_nor_channel():
-    app = opened(kind="Weights", bits="4", layer="body.0.body.0, 32 channels", tau="1")
+    app = opened(kind="Weights", bits="4", layer="body.0.body.0", tau="1")
     assert app.slider(key="tau").disabled and table(app)["Shift τ"] == ("0", "0")
     assert not any(box.key == "channel" for box in app.selectbox)
-    assert "9,216 values: the weights of body.0.body.0" in text(app)
+    assert "9,216 values: the weights of block 1, first convolution" in text(app)
 
 
 def test_all_channels_have_no_shift():

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.parts.compare.blind_view import offer_test
 from pages.parts.compare.files import show_files
 from pages.parts.compare.one_by_one import PRESET, TITLE, go_on_with
-from pages.parts.compare.table import measures, rows_of
+from pages.parts.compare.table import COLUMNS, measures, rows_of
 from pages.parts.figures.crops import SIDE, Crop, crop_from_address, remember_crop
 from pages.parts.figures.linked_viewer import linked_viewer
 from pages.parts.figures.viewer import clicked_point
@@ -35,7 +35,7 @@ def _show(choices: Choices, run: Comparing, was_running: bool) -> None:
     if results := run.results:
         panes = st.container()
         rows = rows_of(results)
-        st.dataframe(rows, hide_index=True)
+        st.dataframe(rows, hide_index=True, column_config=COLUMNS)
         st.caption(measures())
         for reason in filter(None, (why_more_bits(r.settings, r.made.ledger) for r in results)):
             st.caption(reason)

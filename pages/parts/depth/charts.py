@@ -12,27 +12,25 @@ from quantlib.tasks.super_networks import SubNetwork
 HEIGHT = 320
 
 
-def shortcut_bars(shortcuts: Sequence[float], kept: Collection[int]) -> go.Figure:
-    """One bar per block; kept blocks in colour."""
+def shortcut_dots(shortcuts: Sequence[float], kept: Collection[int]) -> go.Figure:
+    """One dot per block, since their axis does not begin at zero; kept blocks in colour."""
     figure = go.Figure()
     for title, colour, chosen in (
         ("kept", colours.of_method(RLQ), True),
         ("skipped", colours.reference(), False),
     ):
         blocks = [i for i in range(len(shortcuts)) if (i in kept) == chosen]
-        figure.add_bar(
+        figure.add_scatter(
             x=blocks,
             y=[shortcuts[i] for i in blocks],
             name=title,
-            width=0.75,
-            marker_color=colour,
+            mode="markers",
+            marker={"color": colour, "size": 9},
             hovertemplate="block %{x}<br>s = %{y:.3f}<extra></extra>",
         )
-    low, high = min(shortcuts), max(shortcuts)
-    margin = max(0.05, 0.15 * (high - low))
-    figure.update_layout(height=HEIGHT, barmode="overlay")
+    figure.update_layout(height=HEIGHT)
     figure.update_xaxes(title="block", dtick=2)
-    figure.update_yaxes(title="shortcut s", range=[low - margin, high + margin])
+    figure.update_yaxes(title="shortcut s")
     return figure
 
 

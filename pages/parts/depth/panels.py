@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.depth.charts import depth_curve, shortcut_bars
+from pages.parts.depth.charts import depth_curve, shortcut_dots
 from pages.parts.depth.sub_networks import DRAWS, Depths
 from pages.parts.figures import charts
 from quantlib.models import SRNetwork
@@ -12,7 +12,7 @@ from quantlib.tasks.super_networks import SubNetwork, skip_order, super_network
 def show_shortcuts(network: SRNetwork, chosen: SubNetwork) -> None:
     st.markdown("**Which blocks are kept**")
     charts.draw(
-        shortcut_bars(super_network(network).shortcuts.tolist(), chosen.kept),
+        shortcut_dots(super_network(network).shortcuts.tolist(), chosen.kept),
         "Learned shortcut of every block, kept blocks highlighted",
         "shortcuts",
     )

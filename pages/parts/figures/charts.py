@@ -9,7 +9,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from pages.parts.figures import colours
-from pages.parts.figures.layer_titles import with_module
+from pages.parts.shared.layer_titles import with_module
 from quantlib.ptq.methods import METHODS
 from quantlib.quantizers.sizes import ByteSizes
 

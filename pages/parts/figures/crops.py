@@ -12,8 +12,11 @@ from pages.parts.shared.address import CROP, remember
 from quantlib.imaging.reading import png_bytes
 
 SIDE = 42
-SHOWN = 3 * SIDE
 ERROR_GAIN = 10
+_ENLARGED = (  # whole multiples of the crop: two side by side on a telephone, more on a wide screen
+    f":root {{ --crop: {3 * SIDE}px }} "
+    f"@media (max-width: 480px), (min-width: 1600px) {{ :root {{ --crop: {4 * SIDE}px }} }}"
+)
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,9 @@ class Panel:
         """The pixels as they are; the browser enlarges them to squares, on any screen."""
         data = b64encode(png_bytes(self.rgb)).decode("ascii")
         return (
-            f'<figure style="margin:0;width:{SHOWN}px">'
+            '<figure style="margin:0;width:var(--crop)">'
             f'<img src="data:image/png;base64,{data}" alt="{escape(self.alt)}" '
-            f'style="width:{SHOWN}px;image-rendering:pixelated;border-radius:0.4rem;display:block">'
+            'style="width:100%;image-rendering:pixelated;border-radius:0.4rem;display:block">'
             '<figcaption style="font-size:0.85rem;line-height:1.35;margin-top:0.3rem">'
             f"<b>{escape(self.title)}</b><br>{escape(self.figures)}</figcaption></figure>"
         )
@@ -74,7 +77,10 @@ class Panel:
 def show_row(panels: list[Panel]) -> None:
     """Crops side by side, in as many rows as the screen needs."""
     figures = "".join(panel.html() for panel in panels)
-    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:0.8rem 0.5rem">{figures}</div>')
+    st.html(
+        f"<style>{_ENLARGED}</style>"
+        f'<div style="display:flex;flex-wrap:wrap;gap:0.8rem 0.5rem">{figures}</div>'
+    )
 
 
 def crop_from_address(reference: np.ndarray, floor: np.ndarray) -> Crop:

@@ -8,6 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from pages.parts.shared.hub import show_hub_state
+from pages.parts.shared.layer_titles import layer_title
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.activations import activation
 from pages.parts.super_resolution.layers import choose_layer
@@ -73,9 +74,10 @@ class ChosenLayer:
 
     @property
     def title(self) -> str:
+        name = layer_title(self.site.name)
         if self.kind == WEIGHTS:
-            return f"the weights of {self.site.name}"
-        whole = f"the input of {self.site.name}"
+            return f"the weights of {name}"
+        whole = f"the input of {name}"
         return f"channel {self.channel} of {whole}" if self.of_one_channel else whole
 
     def set_by_hand(self, ratio: float, shift_ratio: float, k: float) -> RLQ:

@@ -10,12 +10,13 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.query_params import QueryParams
 
+from pages.parts.shared.layer_titles import layer_title
 from pages.parts.shared.samples import TITLES
 from quantlib.ptq.methods import METHODS
 from quantlib.ptq.parameters import PARAMETERS, OneOf
 from quantlib.runtime.choice import CHOICES
 
-CROP, VIEW = "at", "zoom"
+CROP, VIEW, LAYER = "at", "zoom", "layer"
 PARAMETER_TITLES = {one.key: one.title for one in (*PARAMETERS.values(), *CHOICES.values())}
 CARRIED = {
     "picture": "the picture",
@@ -49,6 +50,8 @@ def tidied(query: Mapping[str, str]) -> dict[str, str]:
     'DQA, base codes entropy-coded'
     >>> tidied({"picture": "cat"}), tidied({"picture": "Unicorn"})
     ({'picture': 'Cat'}, {'picture': 'Unicorn'})
+    >>> tidied({"layer": "body.7.body.2, 32 channels"})
+    {'layer': 'block 8, second convolution'}
     """
     found = {}
     for key, value in query.items():
@@ -56,6 +59,9 @@ def tidied(query: Mapping[str, str]) -> dict[str, str]:
         known = {name.casefold(): title for name, title in titles.items()}
         known |= {title.casefold(): title for title in titles.values()}
         found[key] = known.get(value.strip().casefold(), value)
+    if LAYER in found:
+        module, _, _ = found[LAYER].partition(", ")
+        found[LAYER] = found[LAYER] if layer_title(module) == module else layer_title(module)
     return found
 
 

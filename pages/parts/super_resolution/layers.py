@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.parts.shared.layer_titles import layer_title
 from quantlib.ptq import Site, SiteNetwork
 
 
@@ -12,8 +13,9 @@ def choose_layer(sites: SiteNetwork, label: str) -> Site:
         label,
         list(known),
         index=len(known) // 2,
-        format_func=lambda n: f"{n}, {known[n].channels} channels",
+        format_func=layer_title,
         key="layer",
         bind="query-params",
+        help="An address may also call the layer as PyTorch does: `layer=body.8.body.2`.",
     )
     return known.get(name) or next(iter(known.values()))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts.figures import charts, colours
-from pages.parts.figures.layer_titles import layer_title
+from pages.parts.shared.layer_titles import layer_title
 from pages.parts.super_resolution.measuring import ranking_of
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.sidebar import Choices
