@@ -1,7 +1,7 @@
-"""Where the libraries below keep what they would otherwise make or load again."""
+"""Where Bitlens and the libraries below keep what they would otherwise make or load again."""
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 VARIABLE = "BITLENS_CACHE"
@@ -28,3 +28,15 @@ def point_caches(environment: MutableMapping[str, str] = os.environ) -> None:
     if folder := environment.get(VARIABLE):
         for variable, name in FOLDERS.items():
             environment.setdefault(variable, str(Path(folder).expanduser().absolute() / name))
+
+
+def own_folder(name: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Where Bitlens keeps its own `name`: below `BITLENS_CACHE`, or in the user's cache folder.
+
+    >>> own_folder("results", {"BITLENS_CACHE": "/cache"}).as_posix()
+    '/cache/results'
+    >>> own_folder("results", {"XDG_CACHE_HOME": "/home/ada/.cache"}).as_posix()
+    '/home/ada/.cache/bitlens/results'
+    """
+    users = Path(environment.get("XDG_CACHE_HOME") or "~/.cache") / "bitlens"
+    return Path(os.path.expanduser(environment.get(VARIABLE) or users)).absolute() / name

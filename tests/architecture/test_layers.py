@@ -16,7 +16,7 @@ LAYERS = [
     {""},  # the package itself
     {"errors", "shipped"},
     {"files", "requirement"},
-    {"coding", "imaging"},
+    {"coding", "imaging", "kept"},
     {"quantizers", "datasets"},
     {"qat"},
     {"models"},

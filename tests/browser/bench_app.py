@@ -1,17 +1,21 @@
 """Prints how long a visitor waits for the workbench: python -m tests.browser.bench_app
 
-The address is opened in a new browser as soon as a fresh server answers. Then n, m or r is changed
+The address is opened in a new browser as soon as a fresh server answers. The first server finds an
+empty cache folder and measures; those after it find what it kept. Then n, m or r is changed
 at random, one at a time and never back to settings that have been looked at.
 """
 
 import argparse
+import os
 import random
 from collections.abc import Iterator
 from itertools import islice
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from playwright.sync_api import Page
 
+from quantlib.caches import VARIABLE
 from tests.browser.chromium import launch
 from tests.browser.server import ROOT, Server, serve
 from tests.browser.workbench import click, opened
@@ -63,10 +67,12 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=60, help="on the last one (default: 60)")
     parser.add_argument("--seed", type=int, default=0)
     choices = parser.parse_args()
-    for number in range(1, choices.servers + 1):
-        with serve(ROOT / "app.py") as server, launch() as browser:
-            count = choices.changes if number == choices.servers else 0
-            measure(browser.new_page(), server, count, choices.seed)
+    with TemporaryDirectory(prefix="bitlens-") as folder:
+        os.environ[VARIABLE] = folder
+        for number in range(1, choices.servers + 1):
+            with serve(ROOT / "app.py") as server, launch() as browser:
+                count = choices.changes if number == choices.servers else 0
+                measure(browser.new_page(), server, count, choices.seed)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from operator import attrgetter
 import streamlit as st
 
 from pages.parts.shared.caching import HashFuncs, keep
+from pages.parts.shared.outliving import kept_or_made
 from pages.parts.shared.worker import on_worker, use_all_cores
-from quantlib.importance import Ranking, rank
+from quantlib.importance import Ranking, kept_ranking, rank
 from quantlib.importance.example import Example
 from quantlib.importance.preparing import prepare, steps_for
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
@@ -23,13 +24,14 @@ SEARCHES_KEPT = 64
 class Quantizable:
     """A network's activation sites, and what its channels are ranked and its scales frozen on.
 
-    `network_key` and `examples_key` stand for them in caches.
+    `network_key` and `examples_key` stand for them in caches; a public one's results are kept.
     """
 
     network_key: tuple[Hashable, ...]
     sites: SiteNetwork
     examples_key: str
     examples: Sequence[Example]
+    is_public: bool = False
 
     @property
     def key(self) -> tuple[Hashable, ...]:
@@ -82,7 +84,13 @@ def _bits(settings: Settings) -> tuple[int, ...]:
 def _ranking(
     network: Quantizable, criterion: str, bits: tuple[int, ...], _settings: Settings
 ) -> Ranking:
-    return _ranked(network, _settings)
+    def make() -> Ranking:
+        return _ranked(network, _settings)
+
+    if not network.is_public:
+        return make()
+    what = ("ranking", network.key, criterion, bits)
+    return kept_or_made(what, make, kept_ranking.to_bytes, kept_ranking.from_bytes)
 
 
 @st.cache_resource(show_spinner=False)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.parts.shared import quantizing
+from pages.parts.shared.outliving import kept_or_made
 from pages.parts.shared.quantizing import Quantizable, Watch
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.network_forms import (
@@ -17,6 +18,7 @@ from pages.parts.super_resolution.pictures import Subject
 from quantlib.importance import Ranking
 from quantlib.ptq import QuantizedNetwork, Settings, methods
 from quantlib.runtime.choice import IN_PYTORCH, Runtime
+from quantlib.tasks import kept_measurement
 from quantlib.tasks.super_resolution import Measurement, measure
 
 
@@ -24,7 +26,9 @@ def quantizable(network: LoadedNetwork, settings: Settings) -> Quantizable:
     """The network in the form that `settings` need, with crops of the sample photographs."""
     trained = settings.bits if settings.entry.learned else None
     key = (network.name, weights_for(network, settings), trained, settings.depth)
-    return Quantizable(key, sites_for(network, settings), "sample crops", network.pairs)
+    return Quantizable(
+        key, sites_for(network, settings), "sample crops", network.pairs, network.is_public
+    )
 
 
 def without_rlq(network: LoadedNetwork, settings: Settings) -> Quantizable:
@@ -71,8 +75,14 @@ def _measured(
     _subject: Subject,
     _network: LoadedNetwork,
 ) -> Measurement:
-    made = at_runtime(_network, settings, runtime)
-    return measure(made, _subject.low, _network.scale, _subject.truth)
+    def make() -> Measurement:
+        made = at_runtime(_network, settings, runtime)
+        return measure(made, _subject.low, _network.scale, _subject.truth)
+
+    if _subject.is_sample and _network.is_public:
+        what = ("measurement", digest, name, sha256, settings, runtime)
+        return kept_or_made(what, make, kept_measurement.to_bytes, kept_measurement.from_bytes)
+    return make()
 
 
 def quantized(network: LoadedNetwork, settings: Settings) -> QuantizedNetwork:

@@ -14,6 +14,7 @@ from quantlib.ptq import SiteNetwork
 from quantlib.tasks.super_resolution import default_pairs, sites_of, trained_bits
 
 DEFAULT = "builtin:edsr-x2"
+PUBLIC = "builtin:", "hub:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,11 @@ class LoadedNetwork:
     pairs: list[Pair]
     network: SRNetwork
     adapted: Mapping[int, AdaptedNetwork] = field(default_factory=dict)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is nobody's own, and its weights are known by their digest."""
+        return self.name.startswith(PUBLIC) and bool(self.sha256)
 
 
 def loaded(name: str) -> LoadedNetwork:

@@ -62,6 +62,10 @@ class Subject:
         """Whether input and truth came in files of their own."""
         return self.truth is not None and self.whole is not None and not self.whole.reduced
 
+    @property
+    def is_sample(self) -> bool:
+        return self.whole is None
+
     def __hash__(self) -> int:
         return hash(self.digest)
 

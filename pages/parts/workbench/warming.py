@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from pages.parts.shared.outliving import keep_results
+
 _importing = threading.Lock()
 
 
@@ -15,6 +17,7 @@ _importing = threading.Lock()
 async def warmed(app: st.App) -> AsyncIterator[None]:
     """The lifespan of the server; measuring goes on beside its first visitors."""
     _know_the_router()
+    keep_results()
     _importing.acquire()
     threading.Thread(target=_warm, name="warming", daemon=True).start()
     yield
