@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 UNITS := tests/architecture/test_layers.py tests/coding tests/quantizers tests/imaging \
 	tests/datasets tests/ptq tests/evaluation
 
-.PHONY: help demo docs test quick check bench bench-app cards adapt table comparison transformers ablation \
+.PHONY: help demo docs test quick check bench bench-app load cards adapt table comparison transformers ablation \
 	shots fuzz
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
@@ -24,6 +24,7 @@ help:
 	@echo "make docs    draw the arrows of docs/architecture.md anew"
 	@echo "make bench   measure speed and sizes on this machine"
 	@echo "make bench-app  measure how long a visitor waits (a few minutes)"
+	@echo "make load    measure what many visitors at once wait for (VISITORS=8 for eight; minutes)"
 	@echo "make cards   measure every bundled network again and hold it against its card (minutes)"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train and measure every table of the results page from nothing (many hours)"
@@ -62,6 +63,12 @@ bench: .venv/.runtime
 bench-app: .venv/.dev
 	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && \
 		$(BIN)/python -m tests.browser.bench_app
+
+# Visitors at once: `make load VISITORS=8`.
+VISITORS ?= 32
+
+load: .venv/.dev
+	$(BIN)/python -m tests.load --visitors $(VISITORS)
 
 cards: .venv/.dev
 	$(BIN)/python -m tests.models.cards $(DATA)

@@ -25,6 +25,7 @@ class Server:
     url: str
     log: Path
     seconds: float
+    pid: int
 
     def log_tail(self, characters: int = TAIL) -> str:
         return _tail(self.log, characters)
@@ -55,7 +56,7 @@ def serve(script: Path, streamlit: str = "streamlit") -> Iterator[Server]:
         url = f"http://127.0.0.1:{port}"
         try:
             _wait_until_healthy(process, url, log)
-            yield Server(url, log, time.perf_counter() - started)
+            yield Server(url, log, time.perf_counter() - started, process.pid)
         finally:
             process.terminate()
             try:
