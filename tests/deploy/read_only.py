@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NO_HOME = ROOT / "LICENSE" / "home"  # nobody can make a folder below a file
+NO_HOME = Path("/nonexistent")  # what Debian gives a user without a home
 
 REFUSE = """
 import errno, os, sys

@@ -19,10 +19,17 @@ limit(codes, np.array([3, 3], np.uint8), np.uint8(7))
 print(codes.tolist())
 """
 
+PAGE = """
+import sys
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file(sys.argv[1], default_timeout=150).run()
+print(page.title[0].value, [one.value for one in page.exception], [one.value for one in page.error])
+"""
+
 
 def run(words: list[str], **how) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *words], cwd="/", capture_output=True, text=True, timeout=200, **how
+        [sys.executable, *words], capture_output=True, text=True, timeout=200, **how
     )
 
 
@@ -41,11 +48,21 @@ def test_a_picture_is_enlarged_where_only_caches_can_be_written(tmp_path, folder
     process = environment(tmp_path / "site", [*folders.values()])
     process |= {VARIABLE: str(folders["cache"]), "TMPDIR": str(folders["tmp"])}
     verb = ["-m", "quantlib", "upscale", str(picture), str(result)]
-    done = run([*verb, "--model", "builtin:edsr-x2", "--method", "dqa"], env=process)
+    done = run([*verb, "--model", "builtin:edsr-x2", "--method", "dqa"], env=process, cwd="/")
     assert (done.returncode, done.stderr) == (0, "")
     assert Image.open(result).size == (48, 40)
     assert {path.name for path in folders["cache"].iterdir()} <= {*FOLDERS.values()}
     assert not [*folders["tmp"].iterdir()]
+
+
+def test_the_first_page_is_shown_where_only_caches_can_be_written(tmp_path, folders):
+    process = environment(tmp_path / "site", [*folders.values()])
+    process |= {VARIABLE: str(folders["cache"]), "TMPDIR": str(folders["tmp"])}
+    page = str(ROOT / "pages" / "workbench.py")
+    done = run(["-c", PAGE, page], env=process, cwd=ROOT)  # where Streamlit finds its settings
+    assert done.stdout == "Workbench [] []\n", done.stderr
+    assert {path.name for path in folders["cache"].iterdir()} <= {*FOLDERS.values()}
+    assert not [*folders["tmp"].iterdir()] and not NO_HOME.exists()
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
