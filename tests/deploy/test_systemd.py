@@ -78,7 +78,7 @@ def test_it_has_no_rights_and_what_its_libraries_need(service):
 
 
 def test_it_has_bounds(service):
-    assert int(service["LimitNOFILE"][0]) >= 3 * 20_000, "three descriptors for every visit"
+    assert int(service["LimitNOFILE"][0]) >= 4 * 10_000, "four descriptors for every visit"
     assert {"MemoryHigh", "MemoryMax", "TasksMax", "TimeoutStopSec"} <= service.keys()
 
 
