@@ -60,5 +60,5 @@ def test_the_limit_of_descriptors_is_the_unit_s():
     (limit,) = settings(UNIT)["Service"]["LimitNOFILE"]
     assert f"{int(limit):,}" in section("What to watch")
     assert f"--ulimit nofile={limit}" in section("In a container")
-    visits = re.search(r"enough for ([\d,]+)\\.", section("What to watch"))
+    visits = re.search(r"enough for ([\d,]+)\.", section("What to watch"))
     assert visits and 4 * int(visits[1].replace(",", "")) < int(limit)
