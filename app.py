@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from pages.parts.server.guarding import GUARDS
+from pages.parts.server.health import health
 from pages.parts.workbench import warming
 
 if __name__ == "__main__":
@@ -63,4 +65,9 @@ if __name__ == "__main__":
         position="top",
     ).run()
 else:
-    app = st.App(__file__, lifespan=warming.warmed)
+    app = st.App(
+        __file__,
+        lifespan=warming.warmed,
+        routes=[health(warming.is_importing)],
+        middleware=GUARDS,
+    )

@@ -6,6 +6,7 @@ cores. Work that keeps to one core goes on, and several pieces of it go on side 
 """
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,11 +23,31 @@ _PREFIX = "tensors"
 _threads = ThreadPoolExecutor(CORES, _PREFIX, torch.set_num_threads, (1,))
 
 
+def begun(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """`work` in line behind what others have asked for."""
+    future = _threads.submit(work, *args, **kwargs)
+    future.add_done_callback(_note_done)
+    return future
+
+
 def on_worker(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The result of `work`, or the error it raised; `work` may call this in turn."""
     if threading.current_thread().name.startswith(_PREFIX):
         return work(*args, **kwargs)
-    return _threads.submit(work, *args, **kwargs).result()
+    return begun(work, *args, **kwargs).result()
+
+
+_last_done = 0.0
+
+
+def _note_done(done: Future) -> None:
+    global _last_done
+    _last_done = time.monotonic()
+
+
+def last_done() -> float:
+    """When the last piece of work was done, by the monotonic clock; 0 before the first."""
+    return _last_done
 
 
 @contextmanager
@@ -46,11 +67,11 @@ def side_by_side(
     def work_on_next() -> None:
         for item, future in to_do:
             if future.set_running_or_notify_cancel() and _work_once(name(item), future, work, item):
-                _threads.submit(work_on_next)
+                begun(work_on_next)
                 return
 
     for _ in range(CORES):
-        _threads.submit(work_on_next)
+        begun(work_on_next)
     try:
         yield futures
     finally:

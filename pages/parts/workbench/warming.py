@@ -33,6 +33,11 @@ def _know_the_router() -> None:
         PagesManager.uses_pages_directory = False
 
 
+def is_importing() -> bool:
+    """Whether pages would wait."""
+    return _importing.locked()
+
+
 def wait_for_imports() -> None:
     """Until the server has imported what pages need, where it is about to.
 

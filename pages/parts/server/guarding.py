@@ -1,0 +1,10 @@
+"""All that stands between a request and Streamlit, from the outside in."""
+
+from starlette.middleware import Middleware
+
+from pages.parts.server.headers import SecurityHeaders
+from pages.parts.server.hosts import KnownHosts
+from pages.parts.server.messages import OwnVisitOnly
+from pages.parts.server.metrics import ClosedMetrics
+
+GUARDS = [Middleware(one) for one in (SecurityHeaders, KnownHosts, ClosedMetrics, OwnVisitOnly)]
