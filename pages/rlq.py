@@ -7,6 +7,7 @@ from pages.parts.rlq.panels import show_gradients, show_levels
 from pages.parts.rlq.phi import show_phi
 from pages.parts.rlq.reproduce import show_rlq_reproduce
 from pages.parts.rlq.training import show_training
+from pages.parts.shared.as_text import as_text
 from pages.parts.shared.notices import notice
 from pages.parts.shared.start import start_page
 from quantlib.qat.rlq import RLQ
@@ -65,9 +66,9 @@ def show_layer(k: float) -> tuple[ChosenLayer, RLQ]:
     """A real layer's values, the levels and the gradients."""
     chosen = choose_values()
     st.subheader(
-        f"A real layer under the quantizer: {chosen.title}",
+        f"A real layer under the quantizer: {as_text(chosen.title)}",
         anchor=False,
-        help=f"PyTorch calls it `{chosen.site.name}`.",
+        help=f"PyTorch calls it {as_text(chosen.site.name)}.",
     )
     x_title = "weight" if chosen.kind == WEIGHTS else "activation" + " + τ" * chosen.of_one_channel
     quantizer = drag(chosen, k)

@@ -6,6 +6,7 @@ import streamlit as st
 from pages.parts.figures import charts
 from pages.parts.rlq import charts as rlq_charts
 from pages.parts.rlq.layer import WEIGHTS, ChosenLayer, Findings
+from pages.parts.shared.as_text import as_text
 
 
 def show_levels(chosen: ChosenLayer, found: Findings, x_title: str) -> None:
@@ -30,9 +31,9 @@ def show_levels(chosen: ChosenLayer, found: Findings, x_title: str) -> None:
     table = "| | LSQ's start, τ = 0 | now |\n| --- | --- | --- |\n"
     st.markdown(table + "\n".join(f"| {a} | {b} | {c} |" for a, b, c in rows))
     cut = f" {found.not_drawn:.1%} of them lie outside the chart." if found.not_drawn else ""
-    made = "" if chosen.kind == WEIGHTS else f" for the picture {chosen.subject.title}"
+    made = "" if chosen.kind == WEIGHTS else f" for the picture {as_text(chosen.subject.title)}"
     st.caption(
-        f"{chosen.shown.numel():,} values: {chosen.title} in full precision{made}.{cut} "
+        f"{chosen.shown.numel():,} values: {as_text(chosen.title)} in full precision{made}.{cut} "
         "The entropy says how homogeneous the representation is: it reaches the bit-width where "
         "all codes are equally frequent. The error is that of x + τ."
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import streamlit as st
 
+from pages.parts.shared.as_text import as_text
 from quantlib.errors import QuantlibError
 
 
@@ -20,7 +21,7 @@ def check_name(name: str) -> None:
 @contextmanager
 def coming_from_hub(what: str) -> Iterator[None]:
     """Says what is waited for."""
-    with st.spinner(f"{what} from the Hugging Face Hub", show_time=True):
+    with st.spinner(f"{as_text(what)} from the Hugging Face Hub", show_time=True):
         yield
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from pages.parts.shared.as_text import as_text
 from quantlib.errors import QuantlibError
 
 
@@ -18,11 +19,6 @@ def notice() -> Iterator[None]:
     try:
         yield
     except NothingYetError as prompt:
-        st.info(_plain(str(prompt)), icon=":material/upload_file:")
+        st.info(as_text(str(prompt)), icon=":material/upload_file:")
     except QuantlibError as error:
-        st.error(_plain(str(error)), icon=":material/error:")
-
-
-def _plain(text: str) -> str:
-    """Without the characters that Markdown would take for formatting."""
-    return "".join(f"\\{c}" if c in r"\`*_[]<>$#:~" else c for c in text)
+        st.error(as_text(str(error)), icon=":material/error:")

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.parts.shared.as_text import as_text
 from pages.parts.shared.uploads import Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.networks import LoadedNetwork, of_network, with_adapted
@@ -63,7 +64,7 @@ def tell(network: LoadedNetwork) -> None:
         f"inputs of {len(read)} of its {len(read) + len(left)} layers can be quantized."
     )
     for note in inside.notes:
-        st.caption(note)
+        st.caption(as_text(note))
     with st.expander("Its layers", icon=":material/account_tree:"):
         st.markdown(f"**Quantized:** {_list(read)}")
         st.markdown(f"**In full precision, as they are the ends:** {_list(left)}")
@@ -71,4 +72,4 @@ def tell(network: LoadedNetwork) -> None:
 
 
 def _list(names: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    return ", ".join(f"`{' '.join(name.split()).replace('`', '')}`" for name in names)

@@ -5,6 +5,7 @@ import zipfile
 
 import streamlit as st
 
+from pages.parts.shared.as_text import as_text
 from pages.parts.shared.reproduce import command_line, reproduce_panel, show_lines
 from pages.parts.shared.samples import TITLES
 from pages.parts.super_resolution.network_forms import adapted_for, name_for
@@ -90,7 +91,7 @@ def show_reproduce(choices: Choices) -> None:
             command(choices.subject, name, choices.network.scale, *flags), python_lines(choices)
         )
         offer_picture(choices.subject)
-        st.caption(f"{CONVENTION}. {provenance(choices)}")
+        st.caption(f"{CONVENTION}. {as_text(provenance(choices))}")
 
 
 def provenance(choices: Choices) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.shared.as_text import as_text
 from pages.parts.shared.hub import show_hub_state
 from pages.parts.shared.method import choose_method, choose_numbers
 from pages.parts.super_resolution.network_choice import choose_network
@@ -47,7 +48,7 @@ def choose(with_method: bool = True, with_runtime: bool = False) -> Choices:
             st.caption(
                 f"{chosen.low.shape[1]}×{chosen.low.shape[0]} → "
                 f"{chosen.low.shape[1] * network.scale}×{chosen.low.shape[0] * network.scale}. "
-                + "; ".join(chosen.notes)
+                + as_text("; ".join(chosen.notes))
             )
     return Choices(chosen, network, settings, runtime)
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts.figures import charts, colours
+from pages.parts.shared.as_text import as_text
 from pages.parts.shared.layer_titles import layer_title
 from pages.parts.super_resolution.measuring import ranking_of
 from pages.parts.super_resolution.pictures import bicubic
@@ -53,9 +54,9 @@ def show_allocation(choices: Choices, result: Measurement) -> None:
     charts.draw(figure, "Bits per activation of every layer", "allocation")
     fewest, most = min(bits, key=bits.__getitem__), max(bits, key=bits.__getitem__)
     st.caption(
-        f"From {bits[fewest]:.2f} bits at {layer_title(fewest)} to {bits[most]:.2f} at "
-        f"{layer_title(most)}: an error is dear where the network's output follows it. That is "
-        "measured with random directions of the output, without truth."
+        f"From {bits[fewest]:.2f} bits at {as_text(layer_title(fewest))} to {bits[most]:.2f} at "
+        f"{as_text(layer_title(most))}: an error is dear where the network's output follows it. "
+        "That is measured with random directions of the output, without truth."
     )
 
 
