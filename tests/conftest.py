@@ -15,6 +15,8 @@ settings.register_profile("repeatable", derandomize=True, max_examples=20)
 settings.register_profile("fuzz", print_blob=True, max_examples=100)
 settings.load_profile("repeatable")
 
+WITH_A_SERVER = "tests/browser", "tests/server"
+
 _left_out = pytest.StashKey[int]()
 
 
@@ -52,13 +54,13 @@ def say(record_property) -> Callable[[str], None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """A file's tests stay together, and those in a browser: one server and one Chromium for all."""
+    """A file's tests stay together, and those of a folder that has one server for all."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return "tests/browser" if file.startswith("tests/browser/") else file
+            return next((one for one in WITH_A_SERVER if file.startswith(f"{one}/")), file)
 
     return Scheduling(config, log)
 

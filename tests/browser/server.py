@@ -32,17 +32,21 @@ class Server:
 
 
 @contextmanager
-def serve(script: Path, streamlit: str = "streamlit") -> Iterator[Server]:
+def serve(
+    script: Path, streamlit: str = "streamlit", address: str | None = "127.0.0.1"
+) -> Iterator[Server]:
     """Runs `streamlit run script` from the repository root until the block is left.
 
-    `streamlit` is the module that is run. The process sees an empty home folder, so no cache and
+    `streamlit` is the module that is run; without `address` the app's settings say where it
+    listens. The process sees an empty home folder, so no cache and
     no settings of the person who runs it.
     """
     with tempfile.TemporaryDirectory(prefix="bitlens-") as home:
         log = Path(home) / "streamlit.log"
         port = _free_port()
         command = [sys.executable, "-m", streamlit, "run", str(script)]
-        options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
+        options = ["--server.headless=true", f"--server.port={port}"]
+        options += [f"--server.address={address}"] if address else []
         started = time.perf_counter()
         with log.open("wb") as sink:
             process = subprocess.Popen(

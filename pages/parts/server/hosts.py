@@ -33,7 +33,7 @@ def known_names() -> frozenset[str]:
 
 def _names() -> Iterator[str]:
     yield from ("localhost", "*.localhost")
-    yield from (own := socket.gethostname(), f"{own}.local", socket.getfqdn(own))
+    yield from (own := socket.gethostname(), f"{own}.local")
     for setting in ("server.address", "browser.serverAddress"):
         yield config.get_option(setting) or ""
     yield os.environ.get("SPACE_HOST", "")  # a Hugging Face Space says its name
