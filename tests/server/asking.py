@@ -21,14 +21,18 @@ class Answer:
     text: str
 
 
-def ask(url: str, path: str = "/", **headers: str) -> Answer:
-    """GET with these headers; an underscore in a name is a hyphen, and a `Host` is the only one."""
+def ask(
+    url: str, path: str = "/", *, method: str = "GET", body: bytes = b"", **headers: str
+) -> Answer:
+    """With these headers: an underscore in a name is a hyphen, and a `Host` is the only one."""
     connection = HTTPConnection(urlsplit(url).netloc, timeout=SECONDS)
     try:
-        connection.putrequest("GET", path, skip_host="Host" in headers)
+        connection.putrequest(method, path, skip_host="Host" in headers)
         for name, value in headers.items():
             connection.putheader(name.replace("_", "-"), value)
-        connection.endheaders()
+        if body:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body or None)
         answer = connection.getresponse()
         text = answer.read().decode("utf-8", "replace")
         return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, text)
@@ -36,7 +40,7 @@ def ask(url: str, path: str = "/", **headers: str) -> Answer:
         connection.close()
 
 
-async def ask_app(app: ASGIApp, path: str = "/", **headers: str) -> Answer:
+async def ask_app(app: ASGIApp, path: str = "/", method: str = "GET", **headers: str) -> Answer:
     """What an ASGI app sends, also where it fails afterwards."""
     sent: list[Message] = []
 
@@ -46,10 +50,10 @@ async def ask_app(app: ASGIApp, path: str = "/", **headers: str) -> Answer:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    given = {"host": "localhost"} | headers
+    given = {"host": "localhost"} | {n.replace("_", "-"): v for n, v in headers.items()}
     scope = {
         "type": "http",
-        "method": "GET",
+        "method": method,
         "path": path,
         "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
@@ -61,5 +65,5 @@ async def ask_app(app: ASGIApp, path: str = "/", **headers: str) -> Answer:
     return Answer(start["status"], received, b"".join(b["body"] for b in bodies).decode())
 
 
-def asked(app: ASGIApp, path: str = "/", **headers: str) -> Answer:
-    return asyncio.run(ask_app(app, path, **headers))
+def asked(app: ASGIApp, path: str = "/", method: str = "GET", **headers: str) -> Answer:
+    return asyncio.run(ask_app(app, path, method, **headers))

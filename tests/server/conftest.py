@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.server import ROOT, Server, serve
+from tests.server.visiting import Visit, visiting
 
 collect_ignore = ["little_app.py", "watched_app.py"]
 TOKEN = "a token of the tests"
@@ -24,3 +25,9 @@ def app() -> Iterator[Server]:
 def little_app() -> Iterator[Server]:
     with serve(ROOT / "tests/server/little_app.py") as server:
         yield server
+
+
+@pytest.fixture
+def visit(little_app: Server) -> Iterator[Visit]:
+    with visiting(little_app.url) as visit:
+        yield visit

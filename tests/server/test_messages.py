@@ -1,17 +1,11 @@
 """What a visitor may send over the socket."""
 
-import time
-from urllib.parse import urlsplit
-
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import ClientConnection, connect
 
 from pages.parts.server.messages import OWN_OPERATIONS, OWN_VISIT, refused_kind
-from tests.browser.server import Server
+from tests.server.visiting import Visit
 
-SECONDS = 30
 KINDS = list(BackMsg.DESCRIPTOR.fields_by_name)
 OPERATIONS = [
     field.name
@@ -58,35 +52,9 @@ def test_the_last_of_two_kinds_counts_as_it_does_for_streamlit():
     assert refused_kind(clear.SerializeToString() + rerun.SerializeToString()) is None
 
 
-def shown_after_a_run(visit: ClientConnection) -> str:
-    """The text on the page after the next run of its script."""
-    visit.send(message("rerun_script").SerializeToString())
-    shown, deadline = "", time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        received = ForwardMsg()
-        frame = visit.recv(timeout=SECONDS)
-        assert isinstance(frame, bytes)
-        received.ParseFromString(frame)
-        match received.WhichOneof("type"):
-            case "delta" if received.delta.new_element.WhichOneof("type") == "text":
-                shown = received.delta.new_element.text.body
-            case "ref_hash":
-                pytest.fail("a text is too short to be kept")
-            case "script_finished" if shown:
-                return shown
-    raise TimeoutError
-
-
-@pytest.fixture
-def visit(little_app: Server):
-    address = f"ws://{urlsplit(little_app.url).netloc}/_stcore/stream"
-    with connect(address, open_timeout=SECONDS, max_size=None, proxy=None) as connection:
-        yield connection
-
-
-def test_nobody_empties_the_caches_and_the_visit_goes_on(visit, little_app):
-    before = shown_after_a_run(visit)
+def test_nobody_empties_the_caches_and_the_visit_goes_on(visit: Visit, little_app):
+    before = visit.run()
     for kind in ("clear_cache", "debug_shutdown_runtime", "load_git_info", "set_run_on_save"):
-        visit.send(message(kind).SerializeToString())
-    assert shown_after_a_run(visit) == before
+        visit.send(message(kind))
+    assert visit.run() == before
     assert '"kind": "clear_cache"' in little_app.log_tail()

@@ -6,5 +6,9 @@ from pages.parts.server.headers import SecurityHeaders
 from pages.parts.server.hosts import KnownHosts
 from pages.parts.server.messages import OwnVisitOnly
 from pages.parts.server.metrics import ClosedMetrics
+from pages.parts.server.uploads import BoundedUploads
 
-GUARDS = [Middleware(one) for one in (SecurityHeaders, KnownHosts, ClosedMetrics, OwnVisitOnly)]
+GUARDS = [
+    Middleware(guard)
+    for guard in (SecurityHeaders, KnownHosts, ClosedMetrics, BoundedUploads, OwnVisitOnly)
+]

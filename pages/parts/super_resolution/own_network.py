@@ -12,7 +12,7 @@ from quantlib.models.loading import read_network
 
 OWN_FILE = "Your own file"
 KEY, MADE = "network_file", "own network"
-MAX_MEGABYTES = 200
+MAX_MEGABYTES = 100
 NO_NETWORK = "No network yet; drop a checkpoint or an ONNX file in the sidebar or choose another."
 WHAT = (
     "Weights alone load where the architecture is known; any other network comes as ONNX "
