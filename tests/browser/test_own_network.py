@@ -30,7 +30,7 @@ def test_from_the_file_to_the_result(page: Page, app_url: str, browser: Browser,
     with large.open("wb") as file:
         file.truncate(GIGABYTE)  # takes no room on the disk
     drop(page, large)
-    expect(page.get_by_text("File must be 100.0MB or smaller")).to_be_visible()
+    expect(page.get_by_text("File must be 200.0MB or smaller")).to_be_visible()
     expect(alert).to_contain_text(NO_NETWORK)
 
     drop(page, payload("mine.onnx", enlarging().SerializeToString()))

@@ -14,8 +14,8 @@ from pages.parts.figures.region import Region
 from pages.parts.shared.keeping import Keep
 from pages.parts.shared.samples import TITLES
 from pages.parts.shared.tab import keep_of_tabs
+from pages.parts.shared.uploads import PICTURE_MEGABYTES
 from pages.parts.super_resolution import own_pictures
-from pages.parts.super_resolution.own_pictures import MEGABYTES
 from pages.parts.super_resolution.pictures import Subject, Whole
 from pages.parts.super_resolution.reproduce import folders_of
 from pages.parts.workbench import whole_view
@@ -24,7 +24,6 @@ from pages.parts.workbench.whole_view import RUN
 from quantlib.imaging.profiles import profile_of_primaries
 from quantlib.imaging.reading import MAX_PIXELS, Picture, png_bytes
 from quantlib.imaging.samples import load_sample
-from quantlib.shipped import ASSETS
 from quantlib.tasks.super_resolution import reduced
 from tests.imaging.picture_files import raw_png, saved
 from tests.pages.test_pages import fine, opened
@@ -108,10 +107,8 @@ def test_30_megapixels_are_refused_undecoded(monkeypatch):
     assert f"above the limit of {MAX_PIXELS:,}" in app.error[0].value
 
 
-def test_the_field_and_the_server_take_files_of_one_size():
-    config = (ASSETS.parent / ".streamlit" / "config.toml").read_text("utf-8")
-    assert f"maxUploadSize = {MEGABYTES}\n" in config
-    assert 4 * MAX_PIXELS <= MEGABYTES * 2**20
+def test_a_picture_of_as_many_pixels_as_may_be_fits_the_field():
+    assert 4 * MAX_PIXELS <= PICTURE_MEGABYTES * 2**20
 
 
 def test_a_picture_is_decoded_once(monkeypatch):

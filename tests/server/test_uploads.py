@@ -9,6 +9,7 @@ from pages.parts.classify import pictures
 from pages.parts.recognition import networks
 from pages.parts.server import uploads
 from pages.parts.server.uploads import BYTES_OF_A_VISIT, BYTES_OF_ALL, FILES_OF_A_VISIT, PATH
+from pages.parts.shared.uploads import PICTURE_MEGABYTES
 from pages.parts.super_resolution import own_network
 from tests.browser.server import ROOT
 from tests.server.asking import ask, ask_app, asked
@@ -105,5 +106,6 @@ def test_what_is_on_its_way_counts(monkeypatch):
 def test_fields_and_server_agree():
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
     limit = settings["server"]["maxUploadSize"]
-    assert max(one.MAX_MEGABYTES for one in (pictures, networks, own_network)) <= limit
+    fields = [one.MAX_MEGABYTES for one in (pictures, networks, own_network)]
+    assert max(*fields, PICTURE_MEGABYTES) == limit
     assert limit * 1024**2 <= BYTES_OF_A_VISIT <= BYTES_OF_ALL

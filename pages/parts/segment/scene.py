@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
-from pages.parts.shared.uploads import NO_PICTURE, Upload, dropped, kept
+from pages.parts.shared.uploads import NO_PICTURE, PICTURE_MEGABYTES, Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.datasets.annotated import read_annotation
 from quantlib.errors import QuantlibError
@@ -50,11 +50,12 @@ def _sample(key: str) -> Scene:
 
 
 def _uploaded() -> Scene:
-    picture = dropped(FORMATS, ENDINGS, "scene_file")
+    picture = dropped(FORMATS, ENDINGS, "scene_file", PICTURE_MEGABYTES)
     annotation = dropped(
         "Its annotation, if there is one",
         ENDINGS_OF["PNG"],
         "annotation",
+        PICTURE_MEGABYTES,
         help="A grey or indexed PNG of the same size with the number of the class at every pixel; "
         "the number after the last class says that nothing is known.",
     )

@@ -7,8 +7,10 @@ from typing import NamedTuple, TypeVar
 import streamlit as st
 
 from pages.parts.shared.notices import NothingYetError
+from quantlib.errors import QuantlibError
 
 T = TypeVar("T")
+PICTURE_MEGABYTES = 100  # uncompressed, 24 megapixels take as many, transparency included
 NO_PICTURE = "No picture yet; drop one in the sidebar or choose a sample."
 
 
@@ -27,7 +29,10 @@ def dropped(
     help: str = "",
     on_change: Callable[[], None] | None = None,
 ) -> Upload | None:
-    """The file of one of these `kinds` that lies in the widget `key` now."""
+    """The file of one of these `kinds` that lies in the widget `key` now.
+
+    QuantlibError where it has more than `megabytes`.
+    """
     file = st.file_uploader(
         label,
         type=list(kinds),
@@ -36,7 +41,12 @@ def dropped(
         help=help or None,
         on_change=on_change,
     )
-    return None if file is None else Upload(Path(file.name).name, file.getvalue())
+    if file is None:
+        return None
+    name, size = Path(file.name).name, file.size / 2**20
+    if megabytes is not None and size > megabytes:  # the server's own limit is that of all fields
+        raise QuantlibError(f"{name} has {size:,.0f} MB; choose a file of {megabytes} MB or less.")
+    return Upload(name, file.getvalue())
 
 
 def kept(key: str, latest: T | None, missing: str) -> T:

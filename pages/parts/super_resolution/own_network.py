@@ -6,13 +6,12 @@ from pages.parts.shared.as_text import as_text
 from pages.parts.shared.uploads import Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.networks import LoadedNetwork, of_network, with_adapted
-from quantlib.errors import QuantlibError
 from quantlib.models.checkpoint import ONNX, PROGRAM, SUFFIXES
 from quantlib.models.loading import read_network
 
 OWN_FILE = "Your own file"
 KEY, MADE = "network_file", "own network"
-MAX_MEGABYTES = 100
+MAX_MEGABYTES = 200
 NO_NETWORK = "No network yet; drop a checkpoint or an ONNX file in the sidebar or choose another."
 WHAT = (
     "Weights alone load where the architecture is known; any other network comes as ONNX "
@@ -46,11 +45,6 @@ def own_network(latest: Upload | None) -> LoadedNetwork:
 
 
 def _read(upload: Upload) -> LoadedNetwork:
-    megabytes = len(upload.content) / 1e6
-    if megabytes > 1.05 * MAX_MEGABYTES:  # which is counted in units of 1024
-        raise QuantlibError(
-            f"{upload.name} has {megabytes:,.0f} MB; choose a file of {MAX_MEGABYTES} MB or less."
-        )
     return of_network(read_network(upload.content, upload.name))
 
 

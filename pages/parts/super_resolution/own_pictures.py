@@ -12,18 +12,18 @@ from PIL import Image
 from pages.parts.shared.keeping import SECONDS
 from pages.parts.shared.notices import NothingYetError
 from pages.parts.shared.tab import TAB
-from pages.parts.shared.uploads import NO_PICTURE, Upload, dropped
+from pages.parts.shared.uploads import NO_PICTURE, PICTURE_MEGABYTES, Upload, dropped
 from pages.parts.shared.worker import on_worker
 from quantlib.errors import QuantlibError
 from quantlib.imaging.encoding import picture_bytes
 from quantlib.imaging.formats import ENDINGS
 from quantlib.imaging.reading import MAX_PIXELS, Picture, read_picture
 
-MEGABYTES = 100  # without compression 24 megapixels take as many, transparency included
 THUMBNAIL, QUALITY = 480, 85
 HELP = (
-    f"Up to {MAX_PIXELS / 1e6:g} megapixels and {MEGABYTES} MB. It is kept for this tab alone, "
-    f"also when the page is loaded anew, until {SECONDS / 60:.0f} minutes after its last use."
+    f"Up to {MAX_PIXELS / 1e6:g} megapixels and {PICTURE_MEGABYTES} MB. It is kept for this tab "
+    f"alone, also when the page is loaded anew, until {SECONDS / 60:.0f} minutes "
+    "after its last use."
 )
 
 
@@ -57,7 +57,12 @@ def own_pictures(fields: Mapping[str, str]) -> list[OwnPicture]:
     """
     for key, label in fields.items():
         file = dropped(
-            label, ENDINGS, key, MEGABYTES, help=HELP, on_change=partial(_forget_removed, key)
+            label,
+            ENDINGS,
+            key,
+            PICTURE_MEGABYTES,
+            help=HELP,
+            on_change=partial(_forget_removed, key),
         )
         if file is not None:
             _keep(key, file)
