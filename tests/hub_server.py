@@ -3,6 +3,7 @@
 import hashlib
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,18 @@ class HubServer:
     """Serves repositories that a test adds; every `add` is a commit, the latest one is `main`.
 
     `requests` lists what was asked, as "METHOD path"; `is_plain` makes it a web server that knows
-    nothing of commits. Use it as a context manager, and `use_hub` to send huggingface_hub here.
+    nothing of commits. What is in `corrupt` is sent with its first byte changed; where `busy` is a
+    status, every file is answered with it and with `Retry-After: 7`. Use it as a context manager,
+    and `use_hub` to send huggingface_hub here.
     """
 
     def __init__(self) -> None:
         self.requests: list[str] = []
         self.gated: set[str] = set()
         self.forbidden: set[str] = set()
+        self.corrupt: set[str] = set()
+        self.busy: int | None = None
+        self.etag: Callable[[bytes], str] = _digest
         self.is_plain = False
         self._commits: dict[str, dict[str, dict[str, bytes]]] = {}
         app = Starlette(
@@ -97,13 +103,18 @@ class HubServer:
         found = self._find(request)
         if isinstance(found, Response):
             return found
+        if self.busy:
+            return Response(status_code=self.busy, headers={"Retry-After": "7"})
         commit, files = found
         content = files.get(request.path_params["file"])
         if content is None:
             return _refusal(404, "EntryNotFound", commit)
         if self.is_plain:
             return Response(content)
-        headers = {"X-Repo-Commit": commit, "ETag": f'"{_digest(content)}"'}
+        etag = self.etag(content)
+        if request.path_params["file"] in self.corrupt:
+            content = bytes([content[0] ^ 1]) + content[1:]
+        headers = {"X-Repo-Commit": commit, "ETag": f'"{etag}"'}
         return Response(content, media_type="application/octet-stream", headers=headers)
 
 

@@ -1,6 +1,7 @@
 """Fetching one checkpoint file from the Hugging Face Hub, or from its local cache."""
 
 import errno
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from huggingface_hub import (
     constants,
     get_session,
     hf_hub_download,
+    hf_hub_url,
     metadata_load,
     try_to_load_from_cache,
 )
@@ -109,19 +111,23 @@ def fetch(reference: HubReference) -> HubFile:
     is used while the Hub cannot be reached. The address is `HF_ENDPOINT`, if that is set.
 
     Raises a `QuantlibError` when the repository, revision or file does not exist or is not open to
-    everybody, when the Hub cannot be reached, and when the disk is full.
+    everybody, when the Hub cannot be reached or is busy, when the disk is full, and when the bytes
+    are not those that the Hub states; such bytes leave the cache, so that the next try is whole.
     """
     cached = reference.is_pinned and reference.file and _is_cached(reference, reference.file)
     online = not cached and hub_reachable(timeout=5)
+    if online:
+        _refuse_if_busy(reference)
     file = reference.file or _choose(reference, online)
     path = _download(reference, file, online)
+    digest = _checked_sha256(path, reference)
     commit = path.parts[-1 - len(Path(file).parts)]
     return HubFile(
         path=path,
         repository=reference.repository,
         commit=commit,
         file=file,
-        sha256=sha256(path),
+        sha256=digest,
         size=path.stat().st_size,
         licence=_licence(reference, commit, online),
     )
@@ -133,6 +139,65 @@ def hub_reachable(timeout: float = 2.0) -> bool:
         return get_session().head(_endpoint(), timeout=timeout).status_code < 500
     except Exception:  # the HTTP client's errors share no base class with OSError
         return False
+
+
+def _refuse_if_busy(reference: HubReference) -> None:
+    """One request ahead of huggingface_hub, which would repeat a busy one for half a minute."""
+    url = hf_hub_url(
+        reference.repository,
+        reference.file or "README.md",
+        revision=reference.revision,
+        repo_type=reference.kind,
+        endpoint=_endpoint(),
+    )
+    try:
+        answer = get_session().head(url, timeout=5, follow_redirects=False)
+    except Exception:  # the download itself says what is wrong
+        return
+    if answer.status_code == 429 or answer.status_code >= 500:
+        raise _busy(reference, answer.status_code, answer.headers.get("Retry-After"))
+
+
+def _busy(reference: HubReference, status: int, retry_after: str | None) -> QuantlibError:
+    otherwise = "or use a bundled network such as builtin:edsr-x2"
+    if status == 429:
+        wait = f"in {retry_after} seconds" if (retry_after or "").isdigit() else "in some minutes"
+        return QuantlibError(
+            f"The Hub has had too many requests from here to send {reference}; try again {wait}, "
+            f"{otherwise}."
+        )
+    return QuantlibError(
+        f"The Hub has an error of its own (status {status}) and cannot send {reference}; try again "
+        f"later, {otherwise}."
+    )
+
+
+def _checked_sha256(path: Path, reference: HubReference) -> str:
+    """The SHA-256 of a file whose bytes are those that the Hub states.
+
+    The cache names its content by the Hub's digest: SHA-256 of large files, Git's SHA-1 of others.
+    """
+    blob = path.resolve()
+    stated, digest = blob.name, sha256(path)
+    if re.fullmatch(r"[0-9a-f]{64}", stated):
+        whole = digest == stated
+    elif re.fullmatch(r"[0-9a-f]{40}", stated):
+        whole = _git_sha1(path) == stated
+    else:  # a cache without links, whose files have their own names
+        whole = True
+    if not whole:
+        path.unlink(missing_ok=True)
+        blob.unlink(missing_ok=True)
+        raise QuantlibError(
+            f"{reference} arrived with other bytes than the Hub states, so it was thrown away; try "
+            "again, or use a bundled network such as builtin:edsr-x2."
+        )
+    return digest
+
+
+def _git_sha1(path: Path) -> str:
+    content = path.read_bytes()  # small: Git itself holds no large file on the Hub
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _endpoint() -> str:
@@ -250,6 +315,10 @@ def _explain(error: Exception, reference: HubReference, file: str | None) -> Qua
             f"The Hub refused access to {repository}; log in with `hf auth login` or choose a "
             f"public {reference.kind}."
         )
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        if status == 429 or status >= 500:
+            return _busy(reference, status, error.response.headers.get("Retry-After"))
     if isinstance(error, FileMetadataError):
         return QuantlibError(
             f"{_endpoint()} does not answer as the Hub does; check HF_ENDPOINT and the proxy, or "
@@ -260,7 +329,9 @@ def _explain(error: Exception, reference: HubReference, file: str | None) -> Qua
             f"The disk is full, so {reference} could not be stored; free some space or point "
             "HF_HOME to another disk."
         )
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) or (
+        isinstance(error, OSError) and error.errno == errno.EROFS
+    ):
         return QuantlibError(
             f"{reference} could not be stored in the download cache; point HF_HOME to a folder "
             "that can be written."

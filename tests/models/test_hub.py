@@ -1,5 +1,6 @@
 import errno
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,7 @@ def test_a_server_that_is_no_hub(server: HubServer) -> None:
         (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
         (PermissionError(errno.EACCES, "denied"), "point HF_HOME to a folder"),
         (OSError("connection reset"), "stopped; try again"),
+        (OSError(errno.EROFS, "read-only file system"), "HF_HOME to a folder"),
         (RuntimeError("peer closed connection"), "stopped; try again"),
     ],
 )
@@ -168,3 +170,50 @@ def test_reachability(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> Non
     assert hub_reachable()
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert not hub_reachable()
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [(429, "try again in 7 seconds"), (500, r"status 500"), (503, r"status 503")],
+)
+@pytest.mark.parametrize("name", ["a/b", "a/b:model.safetensors"])
+def test_a_busy_hub_is_asked_once(server: HubServer, status: int, sentence: str, name: str) -> None:
+    server.add("a/b", {"model.safetensors": b"weights"})
+    server.busy = status
+    with pytest.raises(QuantlibError, match=sentence):
+        get(name)
+    assert len([asked for asked in server.requests if "/a/b/" in asked]) == 1
+    server.busy = None
+    assert get(name).path.read_bytes() == b"weights"
+
+
+def git_sha1(content: bytes) -> str:
+    return hashlib.sha1(b"blob " + str(len(content)).encode() + b"\0" + content).hexdigest()
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("etag", [git_sha1, sha256])
+def test_wrong_bytes_of_the_right_length_do_not_stay(
+    server: HubServer, etag: Callable[[bytes], str], tmp_path: Path
+) -> None:
+    server.add("a/b", {"model.safetensors": b"weights"})
+    server.etag = etag
+    server.corrupt = {"model.safetensors"}
+    with pytest.raises(QuantlibError, match="other bytes than the Hub states"):
+        get("a/b")
+    blobs = tmp_path / "cache" / "models--a--b" / "blobs"
+    assert list(blobs.iterdir()) == []
+    server.corrupt = set()
+    assert get("a/b").path.read_bytes() == b"weights"
+
+
+def test_a_cached_file_is_held_against_its_digest(server: HubServer) -> None:
+    commit = server.add("a/b", {"model.safetensors": b"weights"})
+    name = f"a/b@{commit}:model.safetensors"
+    get(name).path.write_bytes(b"Weights")
+    with pytest.raises(QuantlibError, match="other bytes"):
+        get(name)
+    assert get(name).path.read_bytes() == b"weights"
