@@ -1,8 +1,9 @@
 """Prints how long a visitor waits for the workbench: python -m tests.browser.bench_app
 
 The address is opened in a new browser as soon as a fresh server answers. The first server finds an
-empty cache folder and measures; those after it find what it kept. Then n, m or r is changed
-at random, one at a time and never back to settings that have been looked at.
+empty cache folder and measures, until the comparison at equal bytes is there too; those after it
+find what it kept. Then n, m or r is changed at random, one at a time and never back to settings
+that have been looked at.
 """
 
 import argparse
@@ -72,7 +73,10 @@ def main() -> None:
         for number in range(1, choices.servers + 1):
             with serve(ROOT / "app.py") as server, launch() as browser:
                 count = choices.changes if number == choices.servers else 0
-                measure(browser.new_page(), server, count, choices.seed)
+                page = browser.new_page()
+                measure(page, server, count, choices.seed)
+                if number == 1:
+                    page.get_by_text("At equal bytes: the budget").wait_for()
 
 
 if __name__ == "__main__":
