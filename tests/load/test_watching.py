@@ -1,19 +1,44 @@
 """Memory and descriptors of a process are seen, and seen to be given back."""
 
-import os
+import subprocess
+import sys
 
 from tests.load.watching import held_by, watched
 
+FILES, BYTES = 50, 2**26
+CHILD = f"""
+import os
+def say(): print(flush=True); input()
+say()
+held = bytearray(os.urandom(1)) * {BYTES}
+files = [os.open(os.devnull, os.O_RDONLY) for _ in range({FILES})]
+say()
+del held
+[os.close(file) for file in files]
+say()
+"""
+
 
 def test_memory_and_descriptors_are_seen_at_their_peak():
-    before = held_by(os.getpid())
-    with watched(os.getpid()) as peaks:
-        held = bytearray(os.urandom(1)) * 2**26
-        files = [os.open(os.devnull, os.O_RDONLY) for _ in range(50)]
-        during = held_by(os.getpid())
-        peaks.seen.append(during)
-    for file in files:
-        os.close(file)
-    assert during.resident >= before.resident + len(held) // 2
-    assert during.descriptors == before.descriptors + 50 <= peaks.peak.descriptors
-    assert held_by(os.getpid()).descriptors == before.descriptors
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdin and child.stdout
+        write, flush, read = child.stdin.write, child.stdin.flush, child.stdout.readline
+
+        def go_on() -> None:
+            write(b"\n")
+            flush()
+            read()
+
+        read()
+        before = held_by(child.pid)
+        go_on()
+        with watched(child.pid) as peaks:  # which looks at once
+            go_on()
+        after = held_by(child.pid)
+        write(b"\n")
+    assert peaks.peak.resident >= before.resident + 0.9 * BYTES
+    assert peaks.peak.descriptors == before.descriptors + FILES
+    assert after.descriptors == before.descriptors
+    assert after.resident <= peaks.peak.resident - 0.9 * BYTES
