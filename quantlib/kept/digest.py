@@ -1,12 +1,12 @@
 """What a result depends on, as one name: equal names, equal results."""
 
 import hashlib
-import platform
 from functools import cache
 from pathlib import Path
 
+from quantlib.processor import processor
+
 _LIBRARY = Path(__file__).parents[1]
-_CPUINFO = Path("/proc/cpuinfo")
 
 
 def digest_of(*parts: object) -> str:
@@ -31,7 +31,12 @@ def here() -> tuple[str, ...]:
     """What a number depends on beside its inputs: this code, PyTorch and the processor."""
     import torch
 
-    return code_digest(), torch.__version__, _processor(), torch.backends.cpu.get_cpu_capability()
+    return (
+        code_digest(),
+        torch.__version__,
+        processor().name,
+        torch.backends.cpu.get_cpu_capability(),
+    )
 
 
 @cache
@@ -43,9 +48,3 @@ def code_digest(folder: Path = _LIBRARY) -> str:
         whole.update(f"{path.relative_to(folder).as_posix()} {len(content)} ".encode())
         whole.update(content)
     return whole.hexdigest()
-
-
-def _processor() -> str:
-    lines = _CPUINFO.read_text().splitlines() if _CPUINFO.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())

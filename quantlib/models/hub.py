@@ -1,7 +1,6 @@
 """Fetching one checkpoint file from the Hugging Face Hub, or from its local cache."""
 
 import errno
-import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ from huggingface_hub.errors import (
 
 from quantlib.errors import QuantlibError
 from quantlib.models.checkpoint import SUFFIXES, require_suffix
-from quantlib.models.files import sha256
+from quantlib.models.hub_digest import checked_sha256
 
 USUAL_FILES = (
     "model.safetensors",
@@ -38,6 +37,7 @@ USUAL_FILES = (
     "pytorch_model_4x.pt",
     "pytorch_model.bin",
 )
+TOO_MANY_REQUESTS, OWN_ERRORS = 429, 500  # and above
 
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _REFERENCE = re.compile(
@@ -120,7 +120,7 @@ def fetch(reference: HubReference) -> HubFile:
         _refuse_if_busy(reference)
     file = reference.file or _choose(reference, online)
     path = _download(reference, file, online)
-    digest = _checked_sha256(path, reference)
+    digest = checked_sha256(path, str(reference))
     commit = path.parts[-1 - len(Path(file).parts)]
     return HubFile(
         path=path,
@@ -136,7 +136,7 @@ def fetch(reference: HubReference) -> HubFile:
 def hub_reachable(timeout: float = 2.0) -> bool:
     """Whether the Hub answers within `timeout` seconds; False under `HF_HUB_OFFLINE`."""
     try:
-        return get_session().head(_endpoint(), timeout=timeout).status_code < 500
+        return get_session().head(_endpoint(), timeout=timeout).status_code < OWN_ERRORS
     except Exception:  # the HTTP client's errors share no base class with OSError
         return False
 
@@ -154,50 +154,25 @@ def _refuse_if_busy(reference: HubReference) -> None:
         answer = get_session().head(url, timeout=5, follow_redirects=False)
     except Exception:  # the download itself says what is wrong
         return
-    if answer.status_code == 429 or answer.status_code >= 500:
-        raise _busy(reference, answer.status_code, answer.headers.get("Retry-After"))
+    if busy := _busy(reference, answer.status_code, answer.headers.get("Retry-After")):
+        raise busy
 
 
-def _busy(reference: HubReference, status: int, retry_after: str | None) -> QuantlibError:
+def _busy(reference: HubReference, status: int, retry_after: str | None) -> QuantlibError | None:
+    """What an answer with this status says of the Hub itself, if it does."""
     otherwise = "or use a bundled network such as builtin:edsr-x2"
-    if status == 429:
+    if status == TOO_MANY_REQUESTS:
         wait = f"in {retry_after} seconds" if (retry_after or "").isdigit() else "in some minutes"
         return QuantlibError(
             f"The Hub has had too many requests from here to send {reference}; try again {wait}, "
             f"{otherwise}."
         )
+    if status < OWN_ERRORS:
+        return None
     return QuantlibError(
         f"The Hub has an error of its own (status {status}) and cannot send {reference}; try again "
         f"later, {otherwise}."
     )
-
-
-def _checked_sha256(path: Path, reference: HubReference) -> str:
-    """The SHA-256 of a file whose bytes are those that the Hub states.
-
-    The cache names its content by the Hub's digest: SHA-256 of large files, Git's SHA-1 of others.
-    """
-    blob = path.resolve()
-    stated, digest = blob.name, sha256(path)
-    if re.fullmatch(r"[0-9a-f]{64}", stated):
-        whole = digest == stated
-    elif re.fullmatch(r"[0-9a-f]{40}", stated):
-        whole = _git_sha1(path) == stated
-    else:  # a cache without links, whose files have their own names
-        whole = True
-    if not whole:
-        path.unlink(missing_ok=True)
-        blob.unlink(missing_ok=True)
-        raise QuantlibError(
-            f"{reference} arrived with other bytes than the Hub states, so it was thrown away; try "
-            "again, or use a bundled network such as builtin:edsr-x2."
-        )
-    return digest
-
-
-def _git_sha1(path: Path) -> str:
-    content = path.read_bytes()  # small: Git itself holds no large file on the Hub
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _endpoint() -> str:
@@ -316,9 +291,9 @@ def _explain(error: Exception, reference: HubReference, file: str | None) -> Qua
             f"public {reference.kind}."
         )
     if isinstance(error, HfHubHTTPError):
-        status = error.response.status_code
-        if status == 429 or status >= 500:
-            return _busy(reference, status, error.response.headers.get("Retry-After"))
+        answer = error.response
+        if busy := _busy(reference, answer.status_code, answer.headers.get("Retry-After")):
+            return busy
     if isinstance(error, FileMetadataError):
         return QuantlibError(
             f"{_endpoint()} does not answer as the Hub does; check HF_ENDPOINT and the proxy, or "

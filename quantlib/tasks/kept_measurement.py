@@ -1,21 +1,17 @@
 """A measurement of super-resolution as bytes, to be kept."""
 
-import json
 from dataclasses import asdict
 
-import numpy as np
-from safetensors import numpy as safetensors
-
 from quantlib.evaluation.ledger import Ledger
+from quantlib.kept import record
 from quantlib.quantizers.sizes import ByteSizes
 from quantlib.tasks.super_resolution import Measurement
 
-_FACTS = "facts"
-
 
 def to_bytes(measurement: Measurement) -> bytes:
-    """The measurement as a safetensors file.
+    """The measurement as a record.
 
+    >>> import numpy as np
     >>> rgb = np.zeros((4, 4, 3), np.uint8)
     >>> made = Measurement(rgb, Ledger({"conv": ByteSizes(fp32=32, codes=4)}), 0.25, scale=2)
     >>> again = from_bytes(to_bytes(made))
@@ -23,27 +19,21 @@ def to_bytes(measurement: Measurement) -> bytes:
     (4, 0.25, True)
     """
     facts = {
-        "sites": [[name, asdict(sizes)] for name, sizes in measurement.ledger.sites.items()],
+        "sites": {name: asdict(sizes) for name, sizes in measurement.ledger.sites.items()},
         "seconds": measurement.seconds,
         "scale": measurement.scale,
         "weights": asdict(measurement.weights),
         "notes": measurement.notes,
     }
-    arrays = {
-        "rgb": np.ascontiguousarray(measurement.rgb),
-        _FACTS: np.frombuffer(json.dumps(facts).encode(), np.uint8),
-    }
-    if measurement.truth is not None:
-        arrays["truth"] = np.ascontiguousarray(measurement.truth)
-    return safetensors.save(arrays)
+    truth = {} if measurement.truth is None else {"truth": measurement.truth}
+    return record.to_bytes(facts, {"rgb": measurement.rgb, **truth})
 
 
 def from_bytes(content: bytes) -> Measurement:
-    arrays = safetensors.load(content)
-    facts = json.loads(arrays[_FACTS].tobytes())
+    facts, arrays = record.from_bytes(content)
     return Measurement(
         arrays["rgb"],
-        Ledger({name: ByteSizes(**sizes) for name, sizes in facts["sites"]}),
+        Ledger({name: ByteSizes(**sizes) for name, sizes in facts["sites"].items()}),
         facts["seconds"],
         facts["scale"],
         arrays.get("truth"),

@@ -14,7 +14,7 @@ LIBRARY = ROOT / "quantlib"
 LAYERS = [
     {"caches"},
     {""},  # the package itself
-    {"errors", "shipped"},
+    {"errors", "processor", "shipped"},
     {"files", "requirement"},
     {"coding", "imaging", "kept"},
     {"quantizers", "datasets"},

@@ -38,8 +38,8 @@ def serve(
     """Runs `streamlit run script` from the repository root until the block is left.
 
     `streamlit` is the module that is run; without `address` the app's settings say where it
-    listens. The process sees an empty home folder, so no cache and
-    no settings of the person who runs it.
+    listens. The process sees an empty home folder, so no cache and no settings of the person who
+    runs it.
     """
     with tempfile.TemporaryDirectory(prefix="bitlens-") as home:
         log = Path(home) / "streamlit.log"

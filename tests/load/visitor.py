@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import ClientConnection, connect
+
+from tests.socket_visit import PageSocket, page_socket
 
 PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 TIMES = re.compile(r"\d[\d.]* (s|ms)\b")
@@ -44,25 +45,24 @@ class Visit:
 def visit(server: str, address: Address, seconds: float = 300) -> Visit:
     """Opens `address` on the server `http://host:port` and stays until its script has ended."""
     started = time.perf_counter()
-    stream = server.replace("http", "ws", 1) + "/_stcore/stream"
-    with connect(stream, origin=server, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[arg-type]
+    with page_socket(server) as socket:
         _ask(socket, address)
         return _follow(socket, started, seconds)
 
 
-def _ask(socket: ClientConnection, address: Address) -> None:
+def _ask(socket: PageSocket, address: Address) -> None:
     message = BackMsg()
     message.rerun_script.query_string = address.query
     message.rerun_script.page_name = address.page
-    socket.send(message.SerializeToString())
+    socket.send(message)
 
 
-def _follow(socket: ClientConnection, started: float, seconds: float) -> Visit:
+def _follow(socket: PageSocket, started: float, seconds: float) -> Visit:
     shown: dict[tuple[int, ...], Delta] = {}
     first = None
     while True:
         left = started + seconds - time.perf_counter()
-        message = ForwardMsg.FromString(socket.recv(timeout=max(left, 0), decode=False))
+        message = socket.receive(max(left, 0))
         now = time.perf_counter() - started
         match message.WhichOneof("type"):
             case "delta":

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.fuzz.worker import MEGABYTE, resident
+
 EVERY = 0.2  # seconds
 
 
@@ -17,7 +19,7 @@ class Held:
     descriptors: int
 
     def __str__(self) -> str:
-        return f"{self.resident / 2**20:,.0f} MiB resident, {self.descriptors} descriptors"
+        return f"{self.resident / MEGABYTE:,.0f} MiB resident, {self.descriptors} descriptors"
 
 
 @dataclass
@@ -32,10 +34,8 @@ class Peaks:
 
 
 def held_by(pid: int) -> Held:
-    process = Path(f"/proc/{pid}")
-    lines = process.joinpath("status").read_text().splitlines()
-    (kib,) = (line.split()[1] for line in lines if line.startswith("VmRSS"))
-    return Held(int(kib) * 1024, len(list(process.joinpath("fd").iterdir())))
+    descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return Held(round(resident(pid, "VmRSS") * MEGABYTE), descriptors)
 
 
 @contextmanager

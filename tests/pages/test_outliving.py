@@ -23,7 +23,7 @@ DQA = Settings("dqa", bits=2)
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Iterator[Path]:
     monkeypatch.setenv("BITLENS_CACHE", str(tmp_path))
-    monkeypatch.setattr(outliving, "_stores", [])
+    monkeypatch.setattr(outliving, "_store", None)
     outliving.keep_results()
     start_anew()
     yield tmp_path / "results"

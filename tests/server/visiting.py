@@ -3,24 +3,19 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import ClientConnection, connect
 
-SECONDS = 30
+from tests.socket_visit import SECONDS, PageSocket, page_socket
 
 
 class Visit:
     """`session` is known after the first run."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, socket: PageSocket) -> None:
         self.session = ""
-        self._connection = connection
-
-    def send(self, message: BackMsg) -> None:
-        self._connection.send(message.SerializeToString())
+        self._socket = socket
+        self.send = socket.send
 
     def run(self) -> str:
         """The text on the little app's page after the next run of its script."""
@@ -29,7 +24,7 @@ class Visit:
         self.send(asking)
         shown, deadline = "", time.monotonic() + SECONDS
         while time.monotonic() < deadline:
-            received = self._receive()
+            received = self._socket.receive()
             match received.WhichOneof("type"):
                 case "new_session":
                     self.session = received.new_session.initialize.session_id
@@ -39,14 +34,8 @@ class Visit:
                     return shown
         raise TimeoutError
 
-    def _receive(self) -> ForwardMsg:
-        frame = self._connection.recv(timeout=SECONDS)
-        assert isinstance(frame, bytes)
-        return ForwardMsg.FromString(frame)
-
 
 @contextmanager
 def visiting(url: str) -> Iterator[Visit]:
-    address = f"ws://{urlsplit(url).netloc}/_stcore/stream"
-    with connect(address, open_timeout=SECONDS, max_size=None, proxy=None) as connection:
-        yield Visit(connection)
+    with page_socket(url) as socket:
+        yield Visit(socket)

@@ -61,7 +61,8 @@ def tidied(query: Mapping[str, str]) -> dict[str, str]:
         found[key] = known.get(value.strip().casefold(), value)
     if LAYER in found:
         module, _, _ = found[LAYER].partition(", ")
-        found[LAYER] = found[LAYER] if layer_title(module) == module else layer_title(module)
+        if (title := layer_title(module)) != module:
+            found[LAYER] = title
     return found
 
 

@@ -9,10 +9,13 @@ import streamlit as st
 from pages.parts.shared.as_text import as_text
 from quantlib.errors import QuantlibError
 
+PUBLIC = "builtin:", "hub:"
+"""How the names of networks begin that are nobody's own."""
+
 
 def check_name(name: str) -> None:
     """A QuantlibError where `name`, which a visitor typed, is no network's: nothing is a path."""
-    if not name.startswith(("builtin:", "hub:")):
+    if not name.startswith(PUBLIC):
         raise QuantlibError(
             f"{name} is no network's name; choose one of the list or type hub:OWNER/NAME."
         )

@@ -13,27 +13,31 @@ from quantlib.kept.store import Store
 
 T = TypeVar("T")
 MOST = 512 * 2**20  # bytes
-_stores: list[Store] = []
+_store: Store | None = None
 
 
 def keep_results() -> None:
     """From now on; for the start of a server."""
-    _stores[:] = [Store(own_folder("results"), MOST)]
+    global _store
+    _store = Store(own_folder("results"), MOST)
 
 
 def kept_or_made(
     what: tuple[object, ...],
+    is_public: bool,
     make: Callable[[], T],
     to_bytes: Callable[[T], bytes],
     from_bytes: Callable[[bytes], T],
 ) -> T:
-    """What was made of `what` before, by this code on such a machine, or what `make` gives now."""
-    if not _stores:
+    """What was made of `what` before, by this code on such a machine, or what `make` gives now.
+
+    What is not public is neither looked for nor kept.
+    """
+    if _store is None or not is_public:
         return make()
-    (store,) = _stores
     digest = digest_of(*what, *here())
-    if (content := store.get(digest)) is not None:
+    if (content := _store.get(digest)) is not None:
         return from_bytes(content)
     made = make()
-    store.put(digest, to_bytes(made))
+    _store.put(digest, to_bytes(made))
     return made

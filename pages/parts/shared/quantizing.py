@@ -87,10 +87,9 @@ def _ranking(
     def make() -> Ranking:
         return _ranked(network, _settings)
 
-    if not network.is_public:
-        return make()
     what = ("ranking", network.key, criterion, bits)
-    return kept_or_made(what, make, kept_ranking.to_bytes, kept_ranking.from_bytes)
+    forms = kept_ranking.to_bytes, kept_ranking.from_bytes
+    return kept_or_made(what, network.is_public, make, *forms)
 
 
 @st.cache_resource(show_spinner=False)

@@ -79,10 +79,10 @@ def _measured(
         made = at_runtime(_network, settings, runtime)
         return measure(made, _subject.low, _network.scale, _subject.truth)
 
-    if _subject.is_sample and _network.is_public:
-        what = ("measurement", digest, name, sha256, settings, runtime)
-        return kept_or_made(what, make, kept_measurement.to_bytes, kept_measurement.from_bytes)
-    return make()
+    what = ("measurement", digest, name, sha256, settings, runtime)
+    is_public = _subject.is_sample and _network.is_public
+    forms = kept_measurement.to_bytes, kept_measurement.from_bytes
+    return kept_or_made(what, is_public, make, *forms)
 
 
 def quantized(network: LoadedNetwork, settings: Settings) -> QuantizedNetwork:

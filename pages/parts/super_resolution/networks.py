@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from pages.parts.shared.hub import check_name, coming_from_hub
+from pages.parts.shared.hub import PUBLIC, check_name, coming_from_hub
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.adapting import AdaptedNetwork, adapted_networks
 from quantlib.importance.pairs import Pair
@@ -14,7 +14,6 @@ from quantlib.ptq import SiteNetwork
 from quantlib.tasks.super_resolution import default_pairs, sites_of, trained_bits
 
 DEFAULT = "builtin:edsr-x2"
-PUBLIC = "builtin:", "hub:"
 
 
 @dataclass(frozen=True, eq=False)
