@@ -1,4 +1,4 @@
-"""What of the charts on a page cannot be read: text that is cut off, or lies on other text."""
+"""What of the charts on a page cannot be read: what is cut off, or lies on something else."""
 
 from contextlib import suppress
 
@@ -22,7 +22,11 @@ _FAULTS = """() => {
             .map(([text, box]) => `"${text.textContent}" is cut by ${beyond(box).toFixed(1)}`);
         const ticks = ["x", "y", "x2", "y2"].flatMap((axis) =>
             onOther([...chart.querySelectorAll(`.${axis}tick text`)].filter(upright)));
-        return [...cut, ...ticks, ...onOther(chart.querySelectorAll(".legendtext"))];
+        const plots = boxed(chart.querySelectorAll(".nsewdrag"));
+        const over = boxed(chart.querySelectorAll(".legend"))
+            .filter(([, box]) => plots.some(([, plot]) => box.bottom > plot.top + 1))
+            .map(() => "its legend lies on what it shows");
+        return [...cut, ...ticks, ...onOther(chart.querySelectorAll(".legendtext")), ...over];
     };
     return [...document.querySelectorAll(".js-plotly-plot")]
         .filter((chart) => chart.getBoundingClientRect().width)
@@ -35,6 +39,8 @@ _FAULTS = """() => {
 
 def faults(page: Page) -> list[str]:
     """A sentence for each text of a chart that reaches beyond it, or lies on one of its kind.
+
+    And for each legend that lies on the chart.
 
     Charts have some seconds to be drawn anew where the page's width has changed.
     """

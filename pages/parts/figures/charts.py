@@ -26,7 +26,7 @@ def draw(figure: go.Figure, alt: str, key: str, **options):
     """Show a figure as all pages do."""
     figure.update_layout(
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
     )
     figure.for_each_xaxis(_break_title)
     return st.plotly_chart(figure, key=key, alt=alt, config=CONFIG, **options)
