@@ -1,6 +1,5 @@
 """What is measured when the server starts is what the first visitor asks for."""
 
-import asyncio
 import threading
 import time
 from pathlib import Path
@@ -9,14 +8,18 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.shared import outliving
 from pages.parts.super_resolution import measuring
 from pages.parts.workbench import warming
 from pages.parts.workbench.warming import measure_first_screen
+from tests import own_loop
 
 APP = Path(__file__).parents[2] / "app.py"
 
 
-def test_pages_wait_until_the_server_has_imported(monkeypatch):
+def test_pages_wait_until_the_server_has_imported(monkeypatch, tmp_path):
+    monkeypatch.setattr(outliving, "_store", None)  # afterwards again: nothing is kept in tests
+    monkeypatch.setenv("BITLENS_CACHE", str(tmp_path))
     order = []
 
     def slow_import() -> None:
@@ -33,9 +36,7 @@ def test_pages_wait_until_the_server_has_imported(monkeypatch):
             warming.wait_for_imports()
             order.append("page")
 
-    server = threading.Thread(target=asyncio.run, args=(start(),))
-    server.start()
-    server.join()
+    own_loop.run(start())
     assert PagesManager.uses_pages_directory is False  # what is opened first has the router, too
     assert order == ["imported", "page"]
     assert measured.wait(60)

@@ -1,6 +1,5 @@
 """Requests with any headers, of a server or of an ASGI app in this process."""
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message
+
+from tests import own_loop
 
 SECONDS = 30
 
@@ -66,4 +67,4 @@ async def ask_app(app: ASGIApp, path: str = "/", method: str = "GET", **headers:
 
 
 def asked(app: ASGIApp, path: str = "/", method: str = "GET", **headers: str) -> Answer:
-    return asyncio.run(ask_app(app, path, method, **headers))
+    return own_loop.run(ask_app(app, path, method, **headers))

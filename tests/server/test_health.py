@@ -11,6 +11,7 @@ import pytest
 from pages.parts.server import health as module
 from pages.parts.server.health import PATH, health
 from pages.parts.shared import worker
+from tests import own_loop
 from tests.server.asking import Answer, ask, ask_app, asked
 
 
@@ -59,7 +60,7 @@ def test_a_server_that_has_stopped_computing_says_so_and_recovers(blocked, monke
         monkeypatch.setattr(module, "PATIENCE_SECONDS", 20.0)
         return [*told, status(await ask_app(route.app, PATH))]
 
-    assert asyncio.run(story()) == [(200, "busy"), (503, "stalled"), (200, "ok")]
+    assert own_loop.run(story()) == [(200, "busy"), (503, "stalled"), (200, "ok")]
 
 
 def test_one_sum_is_on_its_way_however_many_ask(blocked, monkeypatch):
@@ -71,7 +72,7 @@ def test_one_sum_is_on_its_way_however_many_ask(blocked, monkeypatch):
     async def crowd() -> None:
         await asyncio.gather(*(ask_app(route.app, PATH) for _ in range(20)))
 
-    asyncio.run(crowd())
+    own_loop.run(crowd())
     assert len(sent) == 1
 
 
