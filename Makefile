@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 UNITS := tests/architecture/test_layers.py tests/coding tests/quantizers tests/imaging \
 	tests/datasets tests/ptq tests/evaluation
 
-.PHONY: help demo docs test quick check bench bench-app load cards adapt table comparison transformers ablation \
+.PHONY: help demo docs test quick check bench bench-app load soak leaving cards adapt table comparison transformers ablation \
 	shots fuzz
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
@@ -25,6 +25,8 @@ help:
 	@echo "make bench   measure speed and sizes on this machine"
 	@echo "make bench-app  measure how long a visitor waits (a few minutes)"
 	@echo "make load    measure what many visitors at once wait for (VISITORS=8 for eight; minutes)"
+	@echo "make soak    measure how a server stands visitors for a while (MINUTES=5 for five)"
+	@echo "make leaving measure how long work goes on after its visitor has left (minutes)"
 	@echo "make cards   measure every bundled network again and hold it against its card (minutes)"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train and measure every table of the results page from nothing (many hours)"
@@ -69,6 +71,15 @@ VISITORS ?= 32
 
 load: .venv/.dev
 	$(BIN)/python -m tests.load --visitors $(VISITORS)
+
+# Visitors for a while, and settings changed at random: `make soak MINUTES=5`.
+MINUTES ?= 20
+
+soak: .venv/.dev
+	$(BIN)/python -m tests.load.soak --minutes $(MINUTES)
+
+leaving: .venv/.dev
+	$(BIN)/python -m tests.load.leaving
 
 cards: .venv/.dev
 	$(BIN)/python -m tests.models.cards $(DATA)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.parts.server.giving_back import giving_back
 from pages.parts.server.guarding import GUARDS
 from pages.parts.server.health import health
 from pages.parts.workbench import warming
@@ -67,7 +68,7 @@ if __name__ == "__main__":
 else:
     app = st.App(
         __file__,
-        lifespan=warming.warmed,
+        lifespan=giving_back(warming.warmed),
         routes=[health(warming.is_importing)],
         middleware=GUARDS,
     )

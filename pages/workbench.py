@@ -48,7 +48,7 @@ def show(choices: Choices) -> None:
         full, result = results(under_way, first, "Measuring")
     crop, others = crop_of(choices, full), results_beside(choices)
     below = show_result(choices, full, result, others, crop)
-    with measurements(choices, all_settings(choices)) as under_way:
+    with measurements(choices, all_settings(choices), is_long=True) as under_way:
         show_comparisons(choices, full, result, crop, under_way)
     with below:
         if reason := why_more_bits(settings, result.ledger):

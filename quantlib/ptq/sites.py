@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from quantlib.errors import QuantlibError
 from quantlib.qat.layers.copying import structural_copy
 from quantlib.qat.quantizer import LearnedQuantizer
+from quantlib.stopping import go_on
 
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
@@ -127,6 +128,7 @@ class SiteNetwork(nn.Module):
                     current = self._pass.get()
                     if current is None:
                         return None
+                    go_on()
                     return (current(site, inputs[0], layer), *inputs[1:])
 
                 self._layers[name].register_forward_pre_hook(intercept)

@@ -14,7 +14,7 @@ LIBRARY = ROOT / "quantlib"
 LAYERS = [
     {"caches"},
     {""},  # the package itself
-    {"errors", "processor", "shipped"},
+    {"errors", "processor", "shipped", "stopping"},
     {"files", "requirement"},
     {"coding", "imaging", "kept"},
     {"quantizers", "datasets"},

@@ -82,7 +82,7 @@ def test_a_screen_is_a_short_script(screen: Path):
 def test_the_router_imports_no_screen_but_what_the_server_starts_with():
     assert {room for _, room in imported_rooms(ROOT / "app.py")} == {SERVER, "workbench"}
     text = (ROOT / "app.py").read_text("utf-8")
-    assert "lifespan=warming.warmed" in text and "middleware=GUARDS" in text
+    assert "lifespan=giving_back(warming.warmed)" in text and "middleware=GUARDS" in text
 
 
 @pytest.mark.parametrize(

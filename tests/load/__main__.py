@@ -1,7 +1,7 @@
 """Prints what many visitors at once wait for: python -m tests.load --visitors 32
 
-Each address is first visited alone, on a server of its own. Then all come to a fresh server at the
-same moment, and what they are shown is held against that.
+Each address is first visited alone, on a server of its own. Then all come at the same moment to a
+fresh server that says it is ready, and what they are shown is held against that.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import numpy as np
 
 from tests.browser.server import ROOT, serve
 from tests.load.plan import LIGHT, addresses
+from tests.load.ready import wait_until_warm
 from tests.load.together import together
 from tests.load.visitor import Address, Visit, visit
 from tests.load.watching import held_by, watched
@@ -21,14 +22,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visitors", type=int, default=32, help="at once (default: 32)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--pause", type=float, default=0, help="seconds between start and visits")
+    parser.add_argument(
+        "--cold", action="store_true", help="they come to a server that is just being started"
+    )
     parser.add_argument("--rest", type=float, default=120, help="seconds after them (default: 120)")
     chosen = parser.parse_args()
     asked = addresses(chosen.visitors, chosen.seed)
     with serve(ROOT / "app.py") as server:
         alone = {address: visit(server.url, address) for address in dict.fromkeys(asked)}
     with serve(ROOT / "app.py") as server:
-        time.sleep(chosen.pause)
+        if not chosen.cold:
+            wait_until_warm(server.url)
         before = held_by(server.pid)
         with watched(server.pid) as peaks:
             visits = together(server.url, asked)

@@ -19,6 +19,11 @@ def addresses(visitors: int, seed: int) -> list[Address]:
     return found
 
 
+def anything(choose: random.Random) -> Address:
+    """One address out of all of these."""
+    return choose.choice([choose.choice(LIGHT), Address(""), _heavy(choose), _heavy(choose)])
+
+
 def _heavy(choose: random.Random) -> Address:
     query = f"picture={choose.choice(PICTURES)}&bits={choose.randint(2, 6)}"
     page = choose.choice(["", "", "", "importance", "depth", "classify"])

@@ -50,6 +50,13 @@ def visit(server: str, address: Address, seconds: float = 300) -> Visit:
         return _follow(socket, started, seconds)
 
 
+def leave_early(server: str, address: Address, seconds: float) -> None:
+    """Opens `address` and goes after so many seconds, whatever is there by then."""
+    with page_socket(server) as socket:
+        _ask(socket, address)
+        time.sleep(seconds)
+
+
 def _ask(socket: PageSocket, address: Address) -> None:
     message = BackMsg()
     message.rerun_script.query_string = address.query

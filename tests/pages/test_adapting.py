@@ -11,6 +11,9 @@ import torch
 from safetensors.torch import save_file
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.shared import background
+from pages.parts.shared.caching import forget_all
+from pages.parts.shared.turns import Turns
 from pages.parts.super_resolution import adapting
 from pages.parts.super_resolution.adapted_file import file_of
 from pages.parts.super_resolution.adapting import Adaptation
@@ -38,8 +41,10 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(catalogue, "WEIGHTS_FOLDER", tmp_path)
     monkeypatch.setattr(adapting, "STEPS", 3)
     st.cache_resource.clear()
+    forget_all()
     yield
     st.cache_resource.clear()
+    forget_all()
 
 
 def opened(bits: str = "4", **query: str) -> AppTest:
@@ -152,6 +157,7 @@ def kept(app: AppTest) -> str:
 
 
 def test_progress_and_stop(monkeypatch):
+    monkeypatch.setattr(background, "TURNS", Turns(width=1))
     go_on = hold(monkeypatch, at=2)
     app = opened("3")
     app.button(key="adapt").click().run()
@@ -165,7 +171,7 @@ def test_progress_and_stop(monkeypatch):
     assert "stop adapting" not in keys(other)
     queued = opened("5")
     queued.button(key="adapt").click().run()
-    assert "Waiting" in progress_text(queued)
+    assert "Next in line" in progress_text(queued)
     queued.button(key="stop adapting").click().run()
     assert ended(queued, 5).result is None and fine(queued)
     app.button(key="stop adapting").click().run()

@@ -8,6 +8,7 @@ import streamlit as st
 import torch
 
 from pages.parts.shared import quantizing
+from pages.parts.shared.caching import forget_all
 from pages.parts.shared.quantizing import Quantizable, known_search, quantized, ranking_of
 from quantlib.importance import rank
 from quantlib.importance.pairs import Pair
@@ -29,9 +30,14 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return rank(sites, examples, criterion, *numbers, **options)
 
     monkeypatch.setattr(quantizing, "rank", counted)
-    st.cache_resource.clear()
+    forget()
     yield asked
+    forget()
+
+
+def forget() -> None:
     st.cache_resource.clear()
+    forget_all()
 
 
 def tiny(name: str = "tiny", examples: str = "two pairs") -> Quantizable:

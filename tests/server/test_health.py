@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -33,9 +32,9 @@ def status(answer: Answer) -> tuple[int, str]:
 def blocked(monkeypatch):
     """All workers wait until the event is set."""
     go_on = threading.Event()
-    monkeypatch.setattr(worker, "_threads", ThreadPoolExecutor(1))
+    monkeypatch.setattr(worker, "_short", worker.Workers(1, "blocked"))
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
-    stuck = worker.begun(go_on.wait, 30)
+    stuck = worker.begun(lambda: go_on.wait(30))
     yield go_on
     go_on.set()
     stuck.result()

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from pages.parts.classify.pictures import LabelledData
 from pages.parts.recognition.networks import Recogniser
+from pages.parts.shared.caching import shared
 from pages.parts.shared.progress import all_results
 from pages.parts.shared.quantizing import quantized
+from pages.parts.shared.worker import on_worker
 from quantlib.datasets import LabelledPictures
 from quantlib.ptq import Settings
 from quantlib.tasks.classification import BATCH, Classification, check, evaluate
@@ -41,7 +41,7 @@ def classified(
     return all_results(classify, settings, "Classifying")
 
 
-@st.cache_resource(max_entries=100, show_spinner=False)
+@shared(megabytes=64)
 def _classified(
     data_key: str,
     network_key: tuple[str, str],
@@ -50,4 +50,4 @@ def _classified(
     _network: Recogniser,
 ) -> Classification:
     network = quantized(_network.calibrated_on(_data.calibration), settings)
-    return evaluate(network, _data.pictures, batch_of(_data.pictures))
+    return on_worker(evaluate, network, _data.pictures, batch_of(_data.pictures))

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import streamlit as st
-
+from pages.parts.shared.caching import shared
 from pages.parts.shared.progress import all_results
+from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.pictures import Subject
 from quantlib.models import SRNetwork, load
 from quantlib.models.catalogue import CatalogueEntry, bundled
@@ -59,21 +59,21 @@ def trained_alone(name: str) -> dict[str, str]:
     }
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@shared(megabytes=128)
 def loaded_super_network(name: str) -> SRNetwork:
     return load(name)
 
 
-@st.cache_resource(max_entries=600, show_spinner=False)
+@shared(megabytes=128)
 def _through(name: str, kept: tuple[int, ...], digest: str, _subject: Subject) -> SubNetwork:
     network = loaded_super_network(name)
-    return through_blocks(network, kept, _subject.low, _subject.truth)
+    return on_worker(through_blocks, network, kept, _subject.low, _subject.truth)
 
 
-@st.cache_resource(max_entries=100, show_spinner=False)
+@shared(megabytes=64)
 def _with_8bit_ends(name: str, kept: tuple[int, ...], digest: str, _subject: Subject) -> SubNetwork:
-    network = with_8bit_ends(loaded_super_network(name), _subject.low)
-    return through_blocks(network, kept, _subject.low, _subject.truth)
+    network = on_worker(with_8bit_ends, loaded_super_network(name), _subject.low)
+    return on_worker(through_blocks, network, kept, _subject.low, _subject.truth)
 
 
 def sub_network_with_8bit_ends(name: str, kept: tuple[int, ...], subject: Subject) -> SubNetwork:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.parts.figures import charts
-from pages.parts.shared.progress import progress
+from pages.parts.shared.progress import in_turn
 from pages.parts.super_resolution.measuring import known_search, ranking_of, without_rlq
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.importance import Ranking
@@ -67,6 +67,5 @@ def offer_greedy(choices: Choices) -> None:
         help=f"Algorithm 3: one pass for each of {channels:,} channels and each calibration "
         "picture. It can be stopped.",
     ):
-        with progress("Greedy search") as watch:
-            ranking_of(choices.network, settings, watch)
+        in_turn(lambda watch: ranking_of(choices.network, settings, watch), "Greedy search")
         st.rerun()

@@ -6,9 +6,8 @@ from typing import TypeVar
 import streamlit as st
 
 from pages.parts.shared.caching import keep
-from pages.parts.shared.progress import progress
+from pages.parts.shared.progress import in_turn
 from pages.parts.shared.tables import show_table
-from pages.parts.shared.worker import use_one_core
 from pages.parts.super_resolution.measuring import quantized
 from pages.parts.super_resolution.network_forms import weights_for
 from pages.parts.super_resolution.sidebar import Choices
@@ -69,9 +68,8 @@ def _show_on_demand(
             return
         place.empty()
         prepared: QuantizedNetwork = quantized(choices.network, choices.settings)
-        use_one_core()
-        with progress(title) as watch:
-            found = work(prepared, to_tensor(choices.subject.low), watch=watch)
+        low = to_tensor(choices.subject.low)
+        found = in_turn(lambda watch: work(prepared, low, watch=watch), title)
         keep(known, key, found, KEPT)
     show(known[key])  # type: ignore[arg-type]
 

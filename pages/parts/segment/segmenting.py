@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 
 from pages.parts.recognition.networks import Calibration, Recogniser
 from pages.parts.segment.scene import Scene
+from pages.parts.shared.caching import shared
 from pages.parts.shared.progress import all_results
 from pages.parts.shared.quantizing import quantized
 from pages.parts.shared.worker import on_worker
@@ -35,14 +35,14 @@ def calibration_keys(scene: Scene) -> tuple[str, ...]:
 
 def agreed(scene: Scene, network: Recogniser) -> AnnotatedPictures:
     """The picture with FP32's own classes as labels."""
-    return on_worker(_agreed, scene.key, network.key, scene, network)
+    return _agreed(scene.key, network.key, scene, network)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@shared(megabytes=64)
 def _agreed(
     scene_key: str, network_key: tuple[str, str], _scene: Scene, _network: Recogniser
 ) -> AnnotatedPictures:
-    return labelled_by(_network.network, _scene.rgb[None], classes_of(_network))
+    return on_worker(labelled_by, _network.network, _scene.rgb[None], classes_of(_network))
 
 
 def segmented(
@@ -60,7 +60,7 @@ def segmented(
     return all_results(segment, settings, "Segmenting")
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
+@shared(megabytes=128)
 def _segmented(
     scene_key: str,
     network_key: tuple[str, str],
@@ -70,13 +70,14 @@ def _segmented(
     _pictures: AnnotatedPictures,
 ) -> Segmentation:
     calibration = _calibration(network_key, calibration_keys(_scene), _network)
-    return evaluate(quantized(_network.calibrated_on(calibration), settings), _pictures)
+    network = quantized(_network.calibrated_on(calibration), settings)
+    return on_worker(evaluate, network, _pictures)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared(megabytes=32)
 def _calibration(
     network_key: tuple[str, str], keys: tuple[str, ...], _network: Recogniser
 ) -> Calibration:
     crops = np.stack([load_sample(key, CALIBRATION_SIDE).rgb for key in keys])
-    pictures = labelled_by(_network.network, crops, classes_of(_network))
+    pictures = on_worker(labelled_by, _network.network, crops, classes_of(_network))
     return Calibration(" ".join(keys), annotated_pictures(pictures))

@@ -2,10 +2,17 @@
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from typing import NamedTuple, Self
 from weakref import WeakSet
 
 import streamlit as st
+
+from pages.parts.shared.errand import Errand, on_errand, visitor
+from pages.parts.shared.turns import TURNS, Turn, overdue
+from pages.parts.shared.worker import LOOK, use_one_core
+from quantlib.errors import QuantlibError
+from quantlib.stopping import StoppedError
 
 EVERY = 1.0  # seconds between two looks at the progress
 GRACE = 10.0  # seconds in which a visitor whose connection broke may be back
@@ -18,18 +25,21 @@ class Progress(NamedTuple):
     text: str
 
 
-class StoppedError(Exception):
-    """Raised inside `work` where stopping leaves nothing to keep."""
-
-
 class Background(ABC):
     """Work on a thread of its own; `error` is what went wrong.
 
-    It ends by itself, soon after `stop()`, or soon after the last visitor who follows it has left.
+    It begins after `rest` seconds, for what the visitor may change again at once, and where it
+    `takes_turns`, when it is its turn among long jobs. It ends by itself, soon after `stop()`, soon
+    after the last visitor who follows it has left, or at the limit for one job.
     """
 
-    def __init__(self) -> None:
+    takes_turns = True
+
+    def __init__(self, rest: float = 0.0) -> None:
         self.error: Exception | None = None
+        self._rest = rest
+        self._turn: Turn | None = None
+        self._visitor: Hashable = None
         self._followers: set[Visit] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._drive, name=type(self).__name__, daemon=True)
@@ -43,8 +53,15 @@ class Background(ABC):
     def progress(self) -> Progress: ...
 
     def begin(self, visit: "Visit") -> Self:
-        """Starts the work for a visitor, who follows it."""
+        """Starts the work for a visitor, who follows it; `error` says where too many wait."""
+        self._visitor = visitor()
         self.follow(visit)
+        if self.takes_turns:
+            try:
+                self._turn = TURNS.ask(self._visitor, type(self).__name__)
+            except QuantlibError as error:
+                self.error = error
+                return self
         self._thread.start()
         return self
 
@@ -54,7 +71,19 @@ class Background(ABC):
 
     @property
     def stopping(self) -> bool:
-        return self._stop.is_set()
+        return self._stop.is_set() or self.is_overdue
+
+    @property
+    def is_overdue(self) -> bool:
+        return self._turn is not None and self._turn.is_overdue
+
+    @property
+    def shown(self) -> Progress:
+        """The progress, or the place in line."""
+        turn = self._turn
+        if turn is None or turn.begun is not None or turn.ended:
+            return self.progress
+        return Progress(0.0, turn.words)
 
     def stop(self) -> None:
         self._stop.set()
@@ -80,12 +109,25 @@ class Background(ABC):
             self.stop()
 
     def _drive(self) -> None:
+        use_one_core()
         try:
-            self.work()
+            with on_errand(Errand(self._visitor, True, lambda: self.stopping)):
+                if not self._stop.wait(self._rest) and self._has_its_turn():
+                    self.work()
         except StoppedError:
-            pass
+            if self.is_overdue:
+                self.error = overdue()
         except Exception as error:  # shown by the page, where somebody sees it
             self.error = error
+        finally:
+            if self._turn is not None:
+                self._turn.end()
+
+    def _has_its_turn(self) -> bool:
+        while self._turn is not None and not self._turn.wait(LOOK):
+            if self._stop.is_set():
+                return False
+        return True
 
 
 class Visit:
@@ -113,7 +155,8 @@ def show_progress(run: Background, key: str, stoppable: bool = True, help: str =
     if not run.running:
         st.rerun()
     run.follow(this_visit())
-    st.progress(run.progress.share, text=run.progress.text)
+    share, text = run.shown
+    st.progress(share, text=text)
     if stoppable:
         st.button(
             "Stop",

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 import streamlit as st
 
-from pages.parts.shared.caching import HashFuncs, keep
+from pages.parts.shared.caching import keep, shared
 from pages.parts.shared.outliving import kept_or_made
-from pages.parts.shared.worker import on_worker, use_all_cores
+from pages.parts.shared.worker import on_worker
 from quantlib.importance import Ranking, kept_ranking, rank
 from quantlib.importance.example import Example
 from quantlib.importance.preparing import prepare, steps_for
@@ -18,6 +17,10 @@ from quantlib.quantizers.entropy import EntropyQuantizer
 
 Watch = Callable[[int, int], None]
 SEARCHES_KEPT = 64
+
+
+def _nobody(done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,34 +41,43 @@ class Quantizable:
         return (*self.network_key, self.examples_key)
 
 
-BY_KEY: HashFuncs = {Quantizable: attrgetter("key")}
-
-
 def quantized(network: Quantizable, settings: Settings) -> QuantizedNetwork:
     """The network under `settings`, shared and never changed."""
-    return on_worker(_quantized, network, settings)
+    return _quantized(network, settings)
 
 
-@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=BY_KEY)
+@shared(megabytes=1024)
 def _quantized(network: Quantizable, settings: Settings) -> QuantizedNetwork:
+    return on_worker(_prepared, network, settings)
+
+
+def _prepared(network: Quantizable, settings: Settings) -> QuantizedNetwork:
     if settings.entry.budgeted:
-        return prepare(network.sites, settings, network.examples, steps=_steps(network))
+        steps = _steps(network, _nobody)
+        return prepare(network.sites, settings, network.examples, steps=steps)
     ranking = ranking_of(network, settings) if settings.needs_ranking else None
     return prepare(network.sites, settings, network.examples, ranking)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_KEY)
-def _steps(network: Quantizable) -> dict[str, EntropyQuantizer]:
-    """The proportions of the steps, which hold for every budget."""
-    return steps_for(network.sites, network.examples)
+def find_steps(network: Quantizable, watch: Watch) -> None:
+    """Finds the proportions of entropy-coded steps, which hold for every budget."""
+    _steps(network, watch)
 
 
-def ranking_of(
-    network: Quantizable, settings: Settings, watch: Watch = lambda done, total: None
-) -> Ranking:
+def knows_steps(network: Quantizable) -> bool:
+    """Whether they have been found before, whoever asked for them."""
+    return _steps.known(network, _nobody) is not None
+
+
+@shared(megabytes=64)
+def _steps(network: Quantizable, _watch: Watch) -> dict[str, EntropyQuantizer]:
+    return on_worker(steps_for, network.sites, network.examples, _watch)
+
+
+def ranking_of(network: Quantizable, settings: Settings, watch: Watch = _nobody) -> Ranking:
     """The ranking by `settings.criterion`; `watch` follows a search and may end it by raising."""
     if settings.criterion != SEARCHED:
-        return on_worker(_ranking, network, settings.criterion, _bits(settings), settings)
+        return _ranking(network, settings.criterion, _bits(settings), settings)
     known = known_search(network, settings)
     return known or _search(network, settings, watch)
 
@@ -80,12 +92,12 @@ def _bits(settings: Settings) -> tuple[int, ...]:
     return tuple(getattr(settings, name) for name in CRITERIA[settings.criterion].quantizes_with)
 
 
-@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=BY_KEY)
+@shared(megabytes=64)
 def _ranking(
     network: Quantizable, criterion: str, bits: tuple[int, ...], _settings: Settings
 ) -> Ranking:
     def make() -> Ranking:
-        return _ranked(network, _settings)
+        return on_worker(_ranked, network, _settings)
 
     what = ("ranking", network.key, criterion, bits)
     forms = kept_ranking.to_bytes, kept_ranking.from_bytes
@@ -98,13 +110,10 @@ def _searches() -> dict[tuple[Hashable, ...], Ranking]:
 
 
 def _search(network: Quantizable, settings: Settings, watch: Watch) -> Ranking:
-    use_all_cores()  # long: on this thread, so that others need not wait
     ranking = _ranked(network, settings, watch)
     return keep(_searches(), (network.key, _bits(settings)), ranking, SEARCHES_KEPT)
 
 
-def _ranked(
-    network: Quantizable, settings: Settings, watch: Watch = lambda done, total: None
-) -> Ranking:
+def _ranked(network: Quantizable, settings: Settings, watch: Watch = _nobody) -> Ranking:
     n, m = settings.bits, settings.extra_bits
     return rank(network.sites, network.examples, settings.criterion, n, m, watch=watch)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from pages.parts.shared.caching import keep
-from pages.parts.shared.progress import progress
-from pages.parts.shared.worker import on_worker, use_all_cores
+from pages.parts.shared.progress import Watch, in_turn
+from pages.parts.shared.worker import all_cores, on_worker
 from pages.parts.speed.choosing import Race
 from quantlib.models import load
 from quantlib.tasks.ways import Cost, costs, ways
@@ -30,10 +30,12 @@ def measured(race: Race) -> list[Cost] | None:
             return None
         place.empty()
         learned = on_worker(load, race.learned) if race.learned else None
-        use_all_cores()
-        with progress("Measuring") as watch:
-            found = costs(
-                ways(race.network.network, learned), race.low, race.truth, race.rounds, watch
-            )
+        every = ways(race.network.network, learned)
+
+        def measure(watch: Watch) -> list[Cost]:
+            with all_cores():
+                return costs(every, race.low, race.truth, race.rounds, watch)
+
+        found = in_turn(measure, "Measuring")
         keep(known, race.key, found, KEPT)
     return known[race.key]

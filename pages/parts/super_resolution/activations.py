@@ -1,12 +1,12 @@
 """The full-precision activations of one site for the chosen picture."""
 
-import streamlit as st
 import torch
 from torch import Tensor, nn
 
-from pages.parts.shared.quantizing import BY_KEY, Quantizable
+from pages.parts.shared.caching import shared
+from pages.parts.shared.quantizing import Quantizable
 from pages.parts.shared.worker import on_worker
-from pages.parts.super_resolution.pictures import BY_DIGEST, Subject
+from pages.parts.super_resolution.pictures import Subject
 from quantlib.imaging.tensors import to_tensor
 from quantlib.ptq import Site
 
@@ -16,7 +16,7 @@ def activation(subject: Subject, network: Quantizable, site: Site) -> Tensor:
     return _activation(subject, network, site.name)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_KEY | BY_DIGEST)
+@shared(megabytes=128)
 def _activation(subject: Subject, network: Quantizable, site_name: str) -> Tensor:
     return on_worker(_captured, subject, network, site_name)
 

@@ -4,19 +4,20 @@ import threading
 from dataclasses import dataclass, replace
 
 import streamlit as st
-import torch
 
-from pages.parts.shared.background import Background, Progress, StoppedError, this_visit
+from pages.parts.shared.background import Background, Progress, this_visit
+from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.adapted_file import AdaptedFile, file_of
 from quantlib.models import SRNetwork
 from quantlib.ptq import SiteNetwork
 from quantlib.qat.adapting import adapt
 from quantlib.qat.scheme import Scheme
+from quantlib.stopping import StoppedError
 from quantlib.tasks.super_resolution import adaptation_pictures, sites_of
 
 STEPS = adapt.STEPS
 KEPT = 8
-_one_at_a_time, _beginning = threading.Lock(), threading.Lock()
+_beginning = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ def scheme_of(bits: int) -> Scheme:
 
 
 class Adaptation(Background):
-    """A network that is adapted to `bits` on a core of its own, one after the other.
+    """A network that is adapted to `bits`.
 
     Stopped early it keeps the result so far.
     """
@@ -47,14 +48,11 @@ class Adaptation(Background):
     def __init__(self, network: SRNetwork, bits: int) -> None:
         super().__init__()
         self.network, self.bits = network, bits
-        self.begun = False
         self.step: adapt.AdaptProgress | None = None
         self.result: AdaptedNetwork | None = None
 
     @property
     def progress(self) -> Progress:
-        if not self.begun:
-            return Progress(0.0, "Waiting for another network that is being adapted")
         if self.step is None:
             return Progress(0.0, "Preparing the start, layer after layer")
         made, left = self.step, self.step.seconds_left
@@ -63,17 +61,8 @@ class Adaptation(Background):
         return Progress(made.step / made.steps, text)
 
     def work(self) -> None:
-        while not self.stopping:
-            if _one_at_a_time.acquire(timeout=0.2):
-                try:
-                    return self._adapt()
-                finally:
-                    _one_at_a_time.release()
-
-    def _adapt(self) -> None:
-        torch.set_num_threads(1)  # of this thread only
-        self.begun = True
-        adapted = adapt.adapt(
+        adapted = on_worker(
+            adapt.adapt,
             self.network,
             adaptation_pictures(self.network.scale),
             scheme_of(self.bits),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts.shared.background import Background, Progress, StoppedError, this_visit
+from pages.parts.shared.background import Background, Progress, this_visit
 from pages.parts.shared.worker import side_by_side
 from pages.parts.super_resolution.column import Column, titles_of
 from pages.parts.super_resolution.measuring import known_search, measured
@@ -18,6 +18,7 @@ from pages.parts.super_resolution.result import Result
 from quantlib.errors import QuantlibError
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import SEARCHED
+from quantlib.stopping import StoppedError
 from quantlib.tasks.same_bytes import at_same_bytes
 from quantlib.tasks.super_resolution import Measurement
 
@@ -29,8 +30,10 @@ LOOK = 0.2  # seconds between two looks at Stop
 class Comparing(Background):
     """One picture through all columns, side by side; what is done when it is stopped stays.
 
-    It begins after `rest` seconds, for what the visitor may change again at once.
+    What is known already waits for nobody, so it takes no turns; piece by piece the workers do.
     """
+
+    takes_turns = False
 
     def __init__(
         self,
@@ -39,8 +42,7 @@ class Comparing(Background):
         columns: Sequence[Column],
         rest: float = 0.0,
     ) -> None:
-        super().__init__()
-        self._rest = rest
+        super().__init__(rest)
         self.subject, self.networks, self.columns = subject, networks, list(columns)
         self.failed: dict[Column, QuantlibError] = {}
         self._found: dict[Column, tuple[Settings, Measurement]] = {}
@@ -83,8 +85,6 @@ class Comparing(Background):
         ]
 
     def work(self) -> None:
-        if self._stop.wait(self._rest):
-            return
         with side_by_side(self._measure, self.columns) as futures:
             waiting = {future: column for column, future in futures.items()}
             while waiting and not self.stopping:

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-import streamlit as st
-
 from pages.parts.shared import quantizing
+from pages.parts.shared.caching import shared
 from pages.parts.shared.outliving import kept_or_made
 from pages.parts.shared.quantizing import Quantizable, Watch
 from pages.parts.shared.worker import on_worker
@@ -50,12 +49,20 @@ def ranking_of(
     return quantizing.ranking_of(without_rlq(network, settings), settings, watch)
 
 
+def knows_steps(network: LoadedNetwork, settings: Settings) -> bool:
+    return quantizing.knows_steps(quantizable(network, settings))
+
+
+def find_steps(network: LoadedNetwork, settings: Settings, watch: Watch) -> None:
+    """The proportions of entropy-coded steps; `watch` follows."""
+    quantizing.find_steps(quantizable(network, settings), watch)
+
+
 def measured(
     subject: Subject, network: LoadedNetwork, settings: Settings, runtime: Runtime = IN_PYTORCH
 ) -> Measurement:
     """`subject` through `network` under `settings`, as `runtime` computes it."""
-    name = name_of(subject, network, settings, runtime)
-    return on_worker(_measured, *name, subject, network)
+    return _measured(*name_of(subject, network, settings, runtime), subject, network)
 
 
 def name_of(
@@ -65,7 +72,7 @@ def name_of(
     return subject.digest, network.name, weights_for(network, settings), settings, runtime
 
 
-@st.cache_resource(max_entries=400, show_spinner=False)
+@shared(megabytes=256)
 def _measured(
     digest: str,
     name: str,
@@ -79,10 +86,13 @@ def _measured(
         made = at_runtime(_network, settings, runtime)
         return measure(made, _subject.low, _network.scale, _subject.truth)
 
+    def make_on_worker() -> Measurement:
+        return on_worker(make)
+
     what = ("measurement", digest, name, sha256, settings, runtime)
     is_public = _subject.is_sample and _network.is_public
     forms = kept_measurement.to_bytes, kept_measurement.from_bytes
-    return kept_or_made(what, is_public, make, *forms)
+    return kept_or_made(what, is_public, make_on_worker, *forms)
 
 
 def quantized(network: LoadedNetwork, settings: Settings) -> QuantizedNetwork:
@@ -96,13 +106,13 @@ def at_runtime(
     """The same as `runtime` computes it."""
     if runtime.simulates:
         return quantized(network, settings)
-    return on_worker(_running, quantizable(network, settings).key, settings, runtime, network)
+    return _running(quantizable(network, settings).key, settings, runtime, network)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@shared(megabytes=512)
 def _running(
     key: tuple, settings: Settings, runtime: Runtime, _network: LoadedNetwork
 ) -> QuantizedNetwork:
     from quantlib.runtime.running import at_runtime  # ONNX comes with it
 
-    return at_runtime(quantized(_network, settings), runtime)
+    return on_worker(at_runtime, quantized(_network, settings), runtime)

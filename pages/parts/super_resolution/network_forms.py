@@ -1,7 +1,6 @@
 """Other forms of the chosen network: with RLQ, or at another depth."""
 
-import streamlit as st
-
+from pages.parts.shared.caching import shared
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.adapting import AdaptedNetwork
 from pages.parts.super_resolution.networks import LoadedNetwork
@@ -74,9 +73,9 @@ def sites_for(network: LoadedNetwork, settings: Settings) -> SiteNetwork:
         return network.sites
     learned = settings.bits if settings.entry.learned else None
     key = network.name, network.sha256, learned, settings.depth
-    return on_worker(_formed, key, network, settings)
+    return _formed(key, network, settings)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@shared(megabytes=512)
 def _formed(key: tuple, _network: LoadedNetwork, _settings: Settings) -> SiteNetwork:
-    return sites_of(in_form(_network.network, _settings), _settings.method)
+    return on_worker(lambda: sites_of(in_form(_network.network, _settings), _settings.method))

@@ -2,13 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
-from operator import attrgetter
 
 import numpy as np
 import streamlit as st
 
 from pages.parts.figures.region import Region
-from pages.parts.shared.caching import HashFuncs
+from pages.parts.shared.caching import shared
 from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.own_pictures import OwnPicture, own_pictures
@@ -73,9 +72,6 @@ class Subject:
         return isinstance(other, Subject) and other.digest == self.digest
 
 
-BY_DIGEST: HashFuncs = {Subject: attrgetter("digest")}
-
-
 def choose_picture() -> str:
     """The picture's key; an upload is asked for where it is chosen."""
     return choose_source("picture")
@@ -90,7 +86,7 @@ def subject(key: str, scale: int) -> Subject:
     return _sample(key, scale)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@shared(megabytes=32)
 def _sample(key: str, scale: int) -> Subject:
     low, truth = on_worker(reduced, sample_for(key, scale), scale)
     return Subject(_digest(low, truth), key, TITLES[key], low, truth, (credit_of(key),))
@@ -158,6 +154,6 @@ def bicubic(subject: Subject, scale: int) -> np.ndarray:
     return _bicubic(subject, scale)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_DIGEST)
+@shared(megabytes=64)
 def _bicubic(subject: Subject, scale: int) -> np.ndarray:
     return on_worker(lambda: to_uint8(upscale(to_tensor(subject.low), scale)))

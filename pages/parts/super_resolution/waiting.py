@@ -1,15 +1,21 @@
 """Measurements and searches that a page waits for."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
 import streamlit as st
 
 from pages.parts.shared.asking import ask_first, begins_by_itself
-from pages.parts.shared.progress import progress, results
+from pages.parts.shared.progress import in_turn, results
 from pages.parts.shared.worker import side_by_side
-from pages.parts.super_resolution.measuring import known_search, measured, name_of, ranking_of
+from pages.parts.super_resolution.measuring import (
+    find_steps,
+    known_search,
+    knows_steps,
+    measured,
+    ranking_of,
+)
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import SEARCHED
@@ -22,7 +28,9 @@ UnderWay = dict[Settings, Future[Measurement]]
 
 
 @contextmanager
-def measurements(choices: Choices, settings: list[Settings]) -> Iterator[UnderWay]:
+def measurements(
+    choices: Choices, settings: list[Settings], is_long: bool = False
+) -> Iterator[UnderWay]:
     """The chosen picture and network under each of `settings`, side by side and in that order."""
 
     def runtime(one: Settings) -> Runtime:
@@ -31,16 +39,13 @@ def measurements(choices: Choices, settings: list[Settings]) -> Iterator[UnderWa
     def measure(one: Settings) -> Measurement:
         return measured(choices.subject, choices.network, one, runtime(one))
 
-    def name(one: Settings) -> Hashable:
-        return name_of(choices.subject, choices.network, one, runtime(one))
-
-    with side_by_side(measure, settings, name) as futures:
+    with side_by_side(measure, settings, is_long) as futures:
         yield futures
 
 
 def measured_all(choices: Choices, settings: list[Settings], what: str) -> list[Measurement]:
     """The chosen picture and network under each of `settings`."""
-    with measurements(choices, settings) as under_way:
+    with measurements(choices, settings, is_long=True) as under_way:
         return results(under_way, settings, what)
 
 
@@ -58,6 +63,11 @@ def wait_for_long_work(choices: Choices) -> None:
                 "This address asks for entropy coding, which first finds the steps of "
                 f"{channels:,} channels: up to a minute.",
                 "Find the steps of entropy coding",
+            )
+        if not knows_steps(choices.network, settings):
+            in_turn(
+                lambda watch: find_steps(choices.network, settings, watch),
+                "Finding the steps of entropy coding",
             )
     elif settings.needs_ranking:
         _wait_for_greedy(choices)
@@ -79,5 +89,8 @@ def _wait_for_greedy(choices: Choices) -> None:
             "channel and picture: some minutes.",
             f"Run the greedy search at {settings.bits} bits",
         )
-    with progress("Greedy search, one pass per channel and picture", back_to_default) as watch:
-        ranking_of(choices.network, settings, watch)
+    in_turn(
+        lambda watch: ranking_of(choices.network, settings, watch),
+        "Greedy search, one pass per channel and picture",
+        back_to_default,
+    )

@@ -1,7 +1,6 @@
 """How long real integers take for what the workbench shows."""
 
-import streamlit as st
-
+from pages.parts.shared.caching import shared
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.measuring import at_runtime, name_of, quantized
 from pages.parts.super_resolution.sidebar import Choices
@@ -27,7 +26,7 @@ def integer_time(choices: Choices) -> str:
     subject, network = choices.subject, choices.network
     name = name_of(subject, network, settings)
     try:
-        seconds = on_worker(_seconds, name, choices.runtime.ends, choices)
+        seconds = _seconds(name, choices.runtime.ends, choices)
     except QuantlibError as error:  # a network none of whose layers runs as integers
         return str(error)
     return (
@@ -37,9 +36,9 @@ def integer_time(choices: Choices) -> str:
     )
 
 
-@st.cache_resource(max_entries=100, show_spinner=False)
+@shared(megabytes=1)
 def _seconds(name: tuple, ends: str, _choices: Choices) -> dict[str, float]:
     low = to_tensor(_choices.subject.low)
     integers = at_runtime(_choices.network, _choices.settings, Runtime(INTEGER, ends))
     full = quantized(_choices.network, full_precision(_choices))
-    return in_turns({"FP32": lambda: full(low), INTEGER: lambda: integers(low)}, ROUNDS)
+    return on_worker(in_turns, {"FP32": lambda: full(low), INTEGER: lambda: integers(low)}, ROUNDS)

@@ -7,15 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-import torch
-
-from pages.parts.shared.background import Background, Progress, StoppedError
+from pages.parts.shared.background import Background, Progress
+from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.pictures import Whole
 from quantlib.ptq import QuantizedNetwork
+from quantlib.stopping import StoppedError
 from quantlib.tasks.whole_picture import as_input, write_whole
-
-PATIENCE = 0.2  # seconds between two looks at whether it is one's turn
-_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +26,7 @@ class Order:
 
 
 class WholeRun(Background):
-    """Works through the tiles on a core of its own, one visitor's picture after the other's.
+    """Works through the tiles.
 
     `file` is the PNG once it is complete; it goes when nobody holds it any more.
     """
@@ -44,8 +41,6 @@ class WholeRun(Background):
 
     @property
     def progress(self) -> Progress:
-        if not self._begun:
-            return Progress(0.0, "Waiting for another picture that is being enlarged")
         if not self._done:
             return Progress(0.0, "Taking scales from the picture")
         left = (time.monotonic() - self._begun) / self._done * (self._total - self._done)
@@ -59,15 +54,9 @@ class WholeRun(Background):
             return self.file.read()
 
     def work(self) -> None:
-        while not self.stopping:
-            if _one_at_a_time.acquire(timeout=PATIENCE):
-                try:
-                    return self._enlarge()
-                finally:
-                    _one_at_a_time.release()
+        on_worker(self._enlarge)
 
     def _enlarge(self) -> None:
-        torch.set_num_threads(1)  # of this thread only
         whole, scale = self.order.whole, self.order.scale
         network = self.order.network()
         self._begun = time.monotonic()

@@ -6,6 +6,7 @@ import tempfile
 import streamlit as st
 
 from pages.parts.shared.background import EVERY, show_progress, this_visit
+from pages.parts.shared.caching import shared
 from pages.parts.shared.notices import notice
 from pages.parts.shared.tab import TAB
 from pages.parts.shared.worker import on_worker
@@ -80,7 +81,7 @@ def _offer(choices: Choices, whole: Whole, running: bool) -> None:
         )
         return
     with st.spinner("Measuring one tile"):
-        expected = on_worker(_cost, named, whole, choices)
+        expected = _cost(named, whole, choices)
     st.caption(
         f"{size}, in {expected.tiles} tiles: about {in_words(expected.seconds)} and "
         f"{expected.memory / 1e6:,.0f} MB of memory, as one tile takes them here.{why}"
@@ -100,11 +101,11 @@ def _named(choices: Choices) -> tuple:
     return choices.subject, choices.network, choices.settings, choices.runtime
 
 
-@st.cache_resource(max_entries=100, show_spinner=False)
+@shared(megabytes=1)
 def _cost(named: tuple, _whole: Whole, _choices: Choices) -> Cost:
     scale = _choices.network.scale
     given = as_input(_whole.picture, scale) if _whole.reduced else _whole.picture
-    return cost(at_runtime(*_named(_choices)[1:]), given, scale)
+    return on_worker(cost, at_runtime(*_named(_choices)[1:]), given, scale)
 
 
 def _check_room(expected: Cost, largest_file: int) -> None:
