@@ -16,7 +16,7 @@ from pages.parts.classify.reproduce import command, python_lines
 from pages.parts.recognition.class_changes import show_class_changes, show_class_table
 from pages.parts.recognition.networks import Recogniser, choose_recogniser, show_nothing_bundled
 from pages.parts.recognition.settings import choose_settings, compared, show_ledgers
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.row import PICTURES, row
 from pages.parts.shared.sizes import size_of
@@ -83,7 +83,7 @@ def called(data: LabelledData, full: Classification, result: Classification) -> 
     ]
 
 
-with notice():
+with body():
     with st.sidebar:
         network = choose_recogniser(CLASSIFICATION, expected_classes())
         data = choose_data()

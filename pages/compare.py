@@ -9,7 +9,7 @@ from pages.parts.compare.blind_view import show_test, under_way
 from pages.parts.compare.presets import PRESETS
 from pages.parts.compare.reproduce import show_compare_reproduce
 from pages.parts.compare.results_view import show_results
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body, notice
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.column import Column
 from pages.parts.super_resolution.comparing import comparing
@@ -63,7 +63,7 @@ def networks_of(choices: Choices, columns: Sequence[Column]) -> dict[str, Loaded
     return networks
 
 
-with notice():
+with body():
     choices = choose()
     wait_for_long_work(choices)
     if (blind := under_way()) is not None:

@@ -15,7 +15,7 @@ from pages.parts.depth.sub_networks import (
     measured_depths,
     super_networks,
 )
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.errors import QuantlibError
@@ -89,5 +89,5 @@ def sentence(found: Depths) -> str:
     return f"{share} keep {chosen.psnr_y:.2f} of {full.psnr_y:.2f} dB with {saved}{against}."
 
 
-with notice():
+with body():
     show(*choose())

@@ -11,7 +11,7 @@ from pages.parts.importance.walkthrough import (
     show_map_and_histogram,
     show_value,
 )
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body
 from pages.parts.shared.quantizing import Quantizable
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.activations import activation
@@ -61,7 +61,7 @@ def show_channel(choices: Choices, network: Quantizable, site: Site) -> None:
         show_equality(channel)
 
 
-with notice():
+with body():
     choices = choose(with_method=False)
     wait_for_long_work(choices)
     network = without_rlq(choices.network, choices.settings)

@@ -9,7 +9,7 @@ from pages.parts.memory.frontier import UNIFORM, Point, as_csv, grid, point, tab
 from pages.parts.memory.operations import show_operations
 from pages.parts.memory.picking import offer_workbench, pick
 from pages.parts.shared.asking import ask_first, begins_by_itself
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body
 from pages.parts.shared.start import start_page
 from pages.parts.super_resolution.measuring import measured
 from pages.parts.super_resolution.panes import stem_of
@@ -93,7 +93,7 @@ def verdict(own: Point, uniform: list[Point]) -> str:
     )
 
 
-with notice():
+with body():
     choices = choose(with_method=False)
     if choices.subject.truth is None:
         st.info("PSNR needs the truth: use your picture as the truth in the sidebar.")

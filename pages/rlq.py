@@ -8,7 +8,7 @@ from pages.parts.rlq.phi import show_phi
 from pages.parts.rlq.reproduce import show_rlq_reproduce
 from pages.parts.rlq.training import show_training
 from pages.parts.shared.as_text import as_text
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body
 from pages.parts.shared.start import start_page
 from quantlib.qat.rlq import RLQ
 
@@ -80,10 +80,10 @@ def show_layer(k: float) -> tuple[ChosenLayer, RLQ]:
 
 k = show_phi()
 shown = None
-with notice():
+with body():
     shown = show_layer(k)
 st.subheader("Train it here", anchor=False)
-with notice():
+with body():
     contest = show_training(k)
     if shown:
         show_rlq_reproduce(*shown, contest)

@@ -10,7 +10,7 @@ from pages.parts.segment.overlays import show_overlays
 from pages.parts.segment.reproduce import python_lines
 from pages.parts.segment.scene import Scene, choose_scene
 from pages.parts.segment.segmenting import CALIBRATION_SIDE, classes_of, segmented
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.sizes import size_of
 from pages.parts.shared.start import start_page
@@ -105,7 +105,7 @@ def show_classes(full: Confusion, result: Confusion) -> None:
     )
 
 
-with notice():
+with body():
     with st.sidebar:
         scene = choose_scene()
         network = choose_recogniser(SEGMENTATION)

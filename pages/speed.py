@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body
 from pages.parts.shared.start import start_page
 from pages.parts.speed.charts import show_shares, show_times
 from pages.parts.speed.choosing import Race, choose
@@ -58,7 +58,7 @@ def verdict(costs: list[Cost]) -> str:
     return f"{said}, and keeps {fastest.psnr_y:.2f} of {reference.psnr_y:.2f} dB."
 
 
-with notice():
+with body():
     race = choose()
     costs = measured(race)
     if costs is not None:

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.figures import crops
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body
 from pages.parts.shared.progress import results
 from pages.parts.shared.row import PICTURES, row
 from pages.parts.shared.sizes import size_of, why_more_bits
@@ -125,7 +125,7 @@ def sentence(settings: Settings, full: Measurement, result: Measurement) -> str:
     return f"{settings.summary} keeps {result.psnr_y:.2f} of {full.psnr_y:.2f} dB at {size}."
 
 
-with notice():
+with body():
     choices = choose(with_runtime=True)
     wait_for_long_work(choices)
     show(choices)

@@ -9,6 +9,7 @@ from functools import update_wrapper
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
+from pages.parts.shared.drawing import stepping_aside
 from pages.parts.shared.errand import look_up
 from pages.parts.shared.held_bytes import held_bytes
 from pages.parts.shared.worker import LOOK, is_worker
@@ -71,9 +72,10 @@ class Shared(Generic[P, T]):
                 if flight is None or (is_worker() and not flight.by_worker):
                     mine = self._flights[key] = _Flight(is_worker())
                     break
-            while not flight.landed.wait(LOOK):
-                look_up()
-                go_on()
+            with stepping_aside():
+                while not flight.landed.wait(LOOK):
+                    look_up()
+                    go_on()
         return self._fly(mine, key, *args)
 
     def known(self, *args: P.args, **kwargs: P.kwargs) -> T | None:

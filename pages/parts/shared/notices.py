@@ -6,11 +6,19 @@ from contextlib import contextmanager
 import streamlit as st
 
 from pages.parts.shared.as_text import as_text
+from pages.parts.shared.drawing import drawing
 from quantlib.errors import QuantlibError
 
 
 class NothingYetError(QuantlibError):
     """Nothing is wrong: the page waits for what a visitor has to give."""
+
+
+@contextmanager
+def body() -> Iterator[None]:
+    """What a page draws of measurements, when there is room for it, with its mistakes in words."""
+    with drawing(), notice():
+        yield
 
 
 @contextmanager

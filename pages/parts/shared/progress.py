@@ -8,9 +8,10 @@ from typing import TypeVar
 
 import streamlit as st
 
+from pages.parts.shared.drawing import stepping_aside
 from pages.parts.shared.errand import Errand, errand, look_up
 from pages.parts.shared.turns import TURNS, overdue
-from pages.parts.shared.worker import begun, side_by_side
+from pages.parts.shared.worker import begun, is_done_soon, side_by_side
 from quantlib.stopping import go_on
 
 Item = TypeVar("Item")
@@ -81,7 +82,7 @@ def in_turn(work: Callable[[Watch], T], what: str, on_stop: Callable[[], None] |
 
     unwanted = mine.until(lambda: gone or turn.is_overdue).unwanted
     try:
-        with _bar(what, on_stop) as draw:
+        with _bar(what, on_stop) as draw, stepping_aside():
             while not turn.wait(REFRESH):
                 draw(0.0, turn.words)
             pace = _Pace()
@@ -108,7 +109,9 @@ def results(under_way: Mapping[Item, Future[T]], items: Sequence[Item], what: st
     with _bar(what, None) as draw:
         for done, item in enumerate(items):
             pace.note(done, len(items))
-            while not wait([under_way[item]], REFRESH).done:
-                pace.draw(draw)
+            if not is_done_soon(under_way[item]):
+                with stepping_aside():
+                    while not wait([under_way[item]], REFRESH).done:
+                        pace.draw(draw)
             found.append(under_way[item].result())
     return found

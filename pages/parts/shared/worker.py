@@ -18,6 +18,7 @@ from typing import ParamSpec, TypeVar
 
 import torch
 
+from pages.parts.shared.drawing import stepping_aside
 from pages.parts.shared.errand import Errand, errand, look_up, on_errand
 from pages.parts.shared.fair import FairLine
 from quantlib.stopping import StoppedError, go_on
@@ -28,6 +29,7 @@ Item = TypeVar("Item")
 
 CORES = torch.get_num_threads()
 LOOK = 0.1  # seconds between two looks at whether anybody still waits
+SOON = 0.01  # seconds
 NICE = 10
 _here = threading.local()
 
@@ -87,9 +89,11 @@ def on_worker(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     left = threading.Event()
     future = begun(lambda: work(*args, **kwargs), errand().until(left.is_set))
     try:
-        while not wait([future], LOOK).done:
-            look_up()
-            go_on()
+        if not is_done_soon(future):
+            with stepping_aside():
+                while not wait([future], LOOK).done:
+                    look_up()
+                    go_on()
     except StoppedError:
         left.set()
         if future.cancel():
@@ -100,6 +104,11 @@ def on_worker(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         future.cancel()
         raise
     return future.result()
+
+
+def is_done_soon(future: Future) -> bool:
+    """Whether it is not worth while to do something else meanwhile."""
+    return bool(wait([future], SOON).done)
 
 
 def is_worker() -> bool:

@@ -1,6 +1,7 @@
 """What the server does before anybody has asked: imports, and the first screen's measurements."""
 
 import gc
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from pages.parts.shared.outliving import keep_results
 
+SWITCH_SECONDS = 0.001  # between threads of Python; what answers at once waits less for the others
 _importing = threading.Lock()
 
 
@@ -18,6 +20,7 @@ async def warmed(app: st.App) -> AsyncIterator[None]:
     """The lifespan of the server; measuring goes on beside its first visitors."""
     _know_the_router()
     keep_results()
+    sys.setswitchinterval(SWITCH_SECONDS)
     _importing.acquire()
     threading.Thread(target=_warm, name="warming", daemon=True).start()
     yield

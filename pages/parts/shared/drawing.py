@@ -1,0 +1,52 @@
+"""Few scripts draw at a time, so that each is done soon, and what needs no drawing sooner.
+
+Python runs one thread at a time. Thirty scripts that draw side by side are all late, and so is a
+page of text; one after the other most of them are early. Who waits for a result steps aside.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pages.parts.shared.errand import look_up
+
+AT_ONCE = 2
+LOOK = 0.1  # seconds between two looks at whether the visitor is still there
+_room = threading.Semaphore(AT_ONCE)
+_here = threading.local()
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The script of this thread draws inside, once there is room."""
+    _enter()
+    try:
+        yield
+    finally:
+        _leave()
+
+
+@contextmanager
+def stepping_aside() -> Iterator[None]:
+    """Others draw while this thread waits inside; after an error it draws no more."""
+    was_drawing = _is_drawing()
+    _leave()
+    yield
+    if was_drawing:
+        _enter()
+
+
+def _is_drawing() -> bool:
+    return getattr(_here, "is_drawing", False)
+
+
+def _enter() -> None:
+    while not _room.acquire(timeout=LOOK):
+        look_up()
+    _here.is_drawing = True
+
+
+def _leave() -> None:
+    if _is_drawing():
+        _here.is_drawing = False
+        _room.release()
