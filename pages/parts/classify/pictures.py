@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.parts.recognition.networks import Calibration, fitting_first, network_key
 from pages.parts.shared.as_text import as_text
+from pages.parts.shared.caching import shared
 from pages.parts.shared.hub import coming_from_hub
 from pages.parts.shared.uploads import dropped, kept
 from pages.parts.shared.worker import on_worker
@@ -92,7 +93,7 @@ def _choose_fitting_network() -> None:
         st.session_state[network_key(CLASSIFICATION)] = entry.name
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@shared(megabytes=128)
 def _data(source: str, count: int) -> LabelledData:
     if source == CIFAR10:
         pictures, calibration = cifar10("test", count), cifar10("train", CALIBRATION)
@@ -118,7 +119,7 @@ def _uploaded(count: int) -> LabelledData:
     return _own(*kept("parquet", file, missing), count)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@shared(megabytes=128)
 def _own(name: str, content: bytes, count: int) -> LabelledData:
     found = on_worker(read_parquet, content, name, CALIBRATION + count)
     if len(found) < 2:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.shared.caching import shared
 from pages.parts.shared.hub import check_name, coming_from_hub, show_hub_state
 from pages.parts.shared.quantizing import Quantizable
 from pages.parts.shared.uploads import dropped, kept
@@ -110,12 +111,12 @@ def _uploaded(task: str) -> Recogniser:
     return _load_file(task, *kept(key, file, NO_NETWORK))
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@shared(megabytes=512)
 def _load(task: str, name: str) -> Recogniser:
     return on_worker(_read, task, name)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@shared(megabytes=256)
 def _load_file(task: str, name: str, content: bytes) -> Recogniser:
     return on_worker(_read_file, task, name, content)
 

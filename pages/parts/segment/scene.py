@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.shared.as_text import as_text
+from pages.parts.shared.caching import shared
 from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
 from pages.parts.shared.uploads import NO_PICTURE, PICTURE_MEGABYTES, Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
@@ -44,7 +45,7 @@ def choose_scene() -> Scene:
     return scene
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@shared(megabytes=32)
 def _sample(key: str) -> Scene:
     return _made(key, TITLES[key], load_sample(key).rgb, None, credit_of(key))
 
@@ -63,7 +64,7 @@ def _uploaded() -> Scene:
     return _own(*kept("scene_file", both, NO_PICTURE))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@shared(megabytes=64)
 def _own(file: Upload, annotation: Upload | None) -> Scene:
     name, content = file
     picture = read_picture(content, name)

@@ -1,5 +1,6 @@
 """Results that are made once for whoever asks, within so many bytes."""
 
+import hashlib
 import inspect
 import threading
 from collections import OrderedDict
@@ -38,8 +39,8 @@ class Shared(Generic[P, T]):
     """A function whose results are kept; beyond `most_bytes`, those used last.
 
     Arguments whose names begin with an underscore do not tell results apart; of others that have a
-    `key`, the key does. Who asks for what is being made waits for that, until they leave. On a
-    worker nobody waits for who waits for a worker.
+    `key`, the key does, and of bytes their digest. Who asks for what is being made waits for that,
+    until they leave. On a worker nobody waits for who waits for a worker.
 
     >>> asked = []
     >>> @shared(megabytes=1)
@@ -115,7 +116,16 @@ class Shared(Generic[P, T]):
             size -= oldest.size
 
     def _key(self, args: tuple[Any, ...]) -> Hashable:
-        return tuple(getattr(args[at], "key", args[at]) for at in self._telling)
+        return tuple(_told_by(args[at]) for at in self._telling)
+
+
+def _told_by(argument: Any) -> Hashable:
+    """What stands for an argument: its key, the digest of bytes, or itself."""
+    if isinstance(argument, bytes):
+        return hashlib.sha256(argument).digest()
+    if isinstance(argument, tuple):
+        return tuple(map(_told_by, argument))
+    return getattr(argument, "key", argument)
 
 
 _all: WeakSet[Shared] = WeakSet()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pages.parts.shared.errand import look_up
 
 AT_ONCE = 2
+PATIENCE = 1.0  # seconds
 LOOK = 0.1  # seconds between two looks at whether the visitor is still there
 _room = threading.Semaphore(AT_ONCE)
 _here = threading.local()
@@ -28,12 +29,15 @@ def drawing() -> Iterator[None]:
 
 @contextmanager
 def stepping_aside() -> Iterator[None]:
-    """Others draw while this thread waits inside; after an error it draws no more."""
+    """Others draw while this thread waits inside; after an error it draws no more.
+
+    It does not wait long to come back: it may hold what those who draw are waiting for.
+    """
     was_drawing = _is_drawing()
     _leave()
     yield
     if was_drawing:
-        _enter()
+        _here.is_drawing = _room.acquire(timeout=PATIENCE)
 
 
 def _is_drawing() -> bool:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import streamlit as st
-
+from pages.parts.shared.caching import shared
 from pages.parts.shared.hub import PUBLIC, check_name, coming_from_hub
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.adapting import AdaptedNetwork, adapted_networks
@@ -54,7 +53,7 @@ def loaded(name: str) -> LoadedNetwork:
     return with_adapted(network)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@shared(megabytes=512)
 def _load(name: str) -> LoadedNetwork:
     return on_worker(_read, name)
 
