@@ -14,8 +14,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 UNITS := tests/architecture/test_layers.py tests/coding tests/quantizers tests/imaging \
 	tests/datasets tests/ptq tests/evaluation
 
-.PHONY: help demo docs test quick check bench bench-app load soak leaving cards adapt table comparison transformers ablation \
-	shots fuzz
+.PHONY: help demo docs test quick check bench bench-app load soak leaving cards adapt table \
+	comparison transformers ablation shots fuzz kills
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
@@ -30,7 +30,8 @@ help:
 	@echo "make cards   measure every bundled network again and hold it against its card (minutes)"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train and measure every table of the results page from nothing (many hours)"
-	@echo "make fuzz    damage files by the thousand, and run the property tests on new examples"
+	@echo "make fuzz    damage files by the thousand, and run the property tests on new examples (hours)"
+	@echo "make kills   kill whatever writes files at random moments, and look at what is left (minutes)"
 	@echo "make shots   save a picture of every page to screenshots/"
 
 demo: .venv/.runtime
@@ -46,9 +47,16 @@ quick: .venv/.dev
 	$(PYTEST) -m "not shared" $(UNITS); tests=$$?; wait $$types && exit $$tests
 
 fuzz: .venv/.dev
-	$(BIN)/python -m tests.fuzz --pictures 3000 --weights 600 --payloads 4000 --tables 300
+	$(BIN)/python -m tests.fuzz --pictures 20000 --weights 2000 --graphs 2000 --payloads 5000 \
+		--tables 300
 	$(BIN)/python -m pytest --hypothesis-profile=fuzz -m "not browser and not shared" \
 		tests/coding tests/quantizers tests/qat tests/evaluation tests/imaging
+
+# At how many moments each kind of work is killed: `make kills MOMENTS=5`.
+MOMENTS ?= 50
+
+kills: .venv/.dev
+	$(BIN)/python -m tests.kills --moments $(MOMENTS)
 
 check: .venv/.dev
 	$(BIN)/ruff format --check

@@ -2,17 +2,24 @@
 
 import errno
 import os
+import re
 import secrets
 import stat
+import sys
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from quantlib.errors import QuantlibError
 
+if sys.platform != "win32":
+    import fcntl
+
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+PART = re.compile(r"\.bitlens-[0-9a-f]{16}\.part")
+"""What a file is called until it is whole."""
 
 
 @contextmanager
@@ -42,7 +49,8 @@ def opened_file(path: Path, wanted: str = "") -> Iterator[BinaryIO]:
 def write_whole(path: Path, data: bytes) -> None:
     """Puts `data` at `path`, beside it first: what fails leaves the older file as it was.
 
-    A device or a pipe is written to directly. Raises QuantlibError with the cause.
+    What a process that was killed has left in the folder is swept. A device or a pipe is written to
+    directly. Raises QuantlibError with the cause.
 
     >>> write_whole(Path("no such folder/table.json"), b"{}")
     Traceback (most recent call last):
@@ -90,6 +98,19 @@ def make_folder(path: Path) -> None:
         raise QuantlibError(_sentence(path, error)) from error
 
 
+def sweep(folder: Path) -> None:
+    """Removes what writers that were killed have left in `folder`; nothing fails.
+
+    Whoever writes holds a lock on its part, of which the system lets go when the process ends.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if PART.fullmatch(entry.name):
+                with suppress(OSError), open(entry.path, "rb") as part:
+                    if _lock(part, wait=False):
+                        os.unlink(entry.path)
+
+
 @contextmanager
 def _part_of(path: Path) -> Iterator[tuple[Path, Path]]:
     """An empty file beside `path`, gone afterwards unless it is renamed, and what to rename it to.
@@ -105,15 +126,40 @@ def _part_of(path: Path) -> Iterator[tuple[Path, Path]]:
     if mode is not None and not stat.S_ISREG(mode):
         yield target, target
         return
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
-    part.open("xb").close()
+    sweep(target.parent)
+    part, held = _new_part(target.parent)
+    with closing(held):
+        try:
+            if mode is not None:
+                part.chmod(stat.S_IMODE(mode))
+            yield part, target
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+def _new_part(folder: Path) -> tuple[Path, BinaryIO]:
+    """An empty file, locked for as long as what is returned with it is open."""
+    while True:
+        part = folder / f".bitlens-{secrets.token_hex(8)}.part"
+        held = part.open("xb")
+        if not _lock(held, wait=True):
+            held.close()
+            return part, held
+        if part.exists():
+            return part, held
+        held.close()  # swept between its making and its locking
+
+
+def _lock(file: BinaryIO, wait: bool) -> bool:
+    """Locks `file` until it is closed; False where another has, or where nothing can be locked."""
+    if sys.platform == "win32":
+        return False
     try:
-        if mode is not None:
-            part.chmod(stat.S_IMODE(mode))
-        yield part, target
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
 
 
 def _mode(path: Path) -> int | None:

@@ -1,7 +1,10 @@
 import errno
 import os
 import resource
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from quantlib import files
 from quantlib.errors import QuantlibError
 from quantlib.files import check_writable, write_whole
+from tests.architecture.imports import ROOT
 
 AS_ROOT = os.geteuid() == 0
 
@@ -101,6 +105,75 @@ def test_an_interrupt_leaves_the_older_file(tmp_path, monkeypatch):
         write_whole(path, b"new")
     assert path.read_bytes() == b"older"
     assert names(tmp_path) == ["a.bin"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from quantlib import files
+files.os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+files.write_whole(Path(sys.argv[1]), b"new")
+"""
+
+
+def part_of_one_that_was_killed(path: Path) -> Path:
+    """What is left of a process that was killed when it had written all of `path`."""
+    done = subprocess.run([sys.executable, "-c", KILLED, path], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    (part,) = (one for one in path.parent.iterdir() if files.PART.fullmatch(one.name))
+    assert part.read_bytes() == b"new"
+    return part
+
+
+@pytest.mark.parametrize(
+    "then", [lambda path: check_writable(path), lambda p: write_whole(p, b""), files.sweep]
+)
+def test_whoever_writes_next_sweeps_what_a_killed_one_has_left(tmp_path, then):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"older")
+    part = part_of_one_that_was_killed(path)
+    assert path.read_bytes() == b"older"
+    then(tmp_path if then is files.sweep else tmp_path / "b.bin")
+    assert not part.exists()
+    assert set(names(tmp_path)) <= {"a.bin", "b.bin"}
+
+
+def test_nobody_sweeps_what_is_being_written_or_is_none_of_ours(tmp_path):
+    path, others = tmp_path / "a.bin", tmp_path / ".download.part"
+    others.write_bytes(b"1")
+    seen = []
+
+    def look(handle: int) -> None:
+        files.sweep(tmp_path)
+        seen.extend(names(tmp_path))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files.os, "fsync", look)
+        write_whole(path, b"new")
+    assert len(seen) == 2 and path.read_bytes() == b"new"
+    assert names(tmp_path) == [".download.part", "a.bin"]
+
+
+def test_a_part_that_is_swept_before_it_is_locked_is_made_anew(tmp_path, monkeypatch):
+    lock, locked = files._lock, []
+
+    def swept_first(file, wait: bool) -> bool:
+        if not locked:
+            Path(file.name).unlink()
+        locked.append(file.name)
+        return lock(file, wait)
+
+    monkeypatch.setattr(files, "_lock", swept_first)
+    write_whole(tmp_path / "a.bin", b"new")
+    assert names(tmp_path) == ["a.bin"] and len(set(locked)) == 2
+
+
+def test_without_locks_it_is_written_and_nothing_is_swept(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_lock", lambda file, wait: False)
+    left = tmp_path / f".bitlens-{'0' * 16}.part"
+    left.write_bytes(b"1")
+    write_whole(tmp_path / "a.bin", b"new")
+    assert names(tmp_path) == [left.name, "a.bin"]
 
 
 @pytest.mark.parametrize(

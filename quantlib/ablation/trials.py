@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -135,9 +136,18 @@ def _carry_out(
 
 
 def _begin() -> None:
-    """One of several processes: on one thread, and gone without a word at Ctrl-C."""
+    """One of several: on one thread; gone without a word at Ctrl-C, and with its parent."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed tells nobody, and its pool would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def carry_out(group: Group, plan: BenchPlan, folder: Path) -> Carried:

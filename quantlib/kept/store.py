@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from quantlib.errors import QuantlibError
-from quantlib.files import make_folder, write_whole
+from quantlib.files import make_folder, sweep, write_whole
 
 _CHECK = hashlib.sha256().digest_size
 
@@ -62,6 +62,8 @@ class Store:
         """Removes what was not used for longest, until an eighth of the room is free."""
         with self._trimming:
             self._unseen = 0
+            for folder in self.folder.glob("*"):
+                sweep(folder)
             files = []
             for path in self.folder.glob("*/*"):
                 with suppress(OSError):  # another process was faster

@@ -1,6 +1,9 @@
 """Plans, trials and the tables made of them, on a slice of scikit-learn's digits."""
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +24,8 @@ from quantlib.tasks.bench import BenchPlan
 from quantlib.tasks.classification import classify
 
 CODED = "fisher, coded base"
-PLANS = Path(__file__).parents[2] / "assets" / "plans"
+ROOT = Path(__file__).parents[2]
+PLANS = ROOT / "assets" / "plans"
 DIGITS = BenchPlan("digits", "classification", "builtin:resnet-digits", "digits", pictures=60)
 SMALL = AblationPlan(
     (DIGITS,),
@@ -107,6 +111,24 @@ def test_two_processes_measure_the_same(measured, tmp_path):
     chosen = measure_all(SMALL, Path(), file, 2, only=lambda t: t.method in ("energy", "direct"))
     for key, point in chosen.points.items():
         assert replace(point, seconds=0) == replace(measured.points[key], seconds=0)
+
+
+KILLED = """
+import multiprocessing, os, signal
+from concurrent.futures import ProcessPoolExecutor
+from quantlib.ablation import trials
+pool = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), trials._begin)
+print(pool.submit(os.getpid).result(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_processes_side_by_side_end_with_the_one_that_began_them():
+    """The one that was begun holds the output too, whose end is waited for here."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL and done.stdout.strip().isdigit()
 
 
 def test_rows_are_means_over_seeds(measured):

@@ -12,7 +12,7 @@ LIBRARY = ROOT / "quantlib"
 
 # From the bottom up. A module may import its own package and every row below it.
 LAYERS = [
-    {"caches"},
+    {"caches", "telemetry"},
     {""},  # the package itself
     {"errors", "processor", "shipped", "stopping"},
     {"files", "requirement"},

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bare_environment import bare_environment
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
 TAIL = 6000  # characters of a log
@@ -33,13 +35,16 @@ class Server:
 
 @contextmanager
 def serve(
-    script: Path, streamlit: str = "streamlit", address: str | None = "127.0.0.1"
+    script: Path,
+    streamlit: str = "streamlit",
+    address: str | None = "127.0.0.1",
+    **environment: str,
 ) -> Iterator[Server]:
     """Runs `streamlit run script` from the repository root until the block is left.
 
     `streamlit` is the module that is run; without `address` the app's settings say where it
     listens. The process sees an empty home folder, so no cache and no settings of the person who
-    runs it.
+    runs it, and `environment`.
     """
     with tempfile.TemporaryDirectory(prefix="bitlens-") as home:
         log = Path(home) / "streamlit.log"
@@ -52,7 +57,7 @@ def serve(
             process = subprocess.Popen(
                 command + options,
                 cwd=ROOT,
-                env=_environment(home),
+                env=_environment(home) | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
@@ -71,18 +76,16 @@ def serve(
 
 
 def _environment(home: str) -> dict[str, str]:
-    kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS")
     own = {name: value for name, value in os.environ.items() if name.startswith("BITLENS_")}
-    return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
+    return bare_environment(
         **own,
-        "HOME": home,
-        "TMPDIR": home,
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-    }
+        HOME=home,
+        TMPDIR=home,
+        PYTHONPATH=str(ROOT),
+        PYTHONUNBUFFERED="1",
+        PYTHONDONTWRITEBYTECODE="1",
+        HF_HUB_DISABLE_TELEMETRY="1",
+    )
 
 
 def _free_port() -> int:

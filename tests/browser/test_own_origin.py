@@ -43,3 +43,13 @@ def test_a_picture_of_another_server_is_not_asked_for(page: Page, app_url, conso
     page.evaluate("() => { new Image().src = 'http://127.0.0.1:9/elsewhere.png'; }")
     page.wait_for_timeout(0)
     assert [line for line in console_errors if BREACH in line]
+
+
+def test_no_button_leads_to_a_cloud(page: Page, app_url):
+    """Plotly's toolbar can send a chart away, Streamlit's can deploy the app."""
+    visit(page, app_url)
+    assert page.locator(".js-plotly-plot").count()
+    page.locator(".js-plotly-plot").first.hover()
+    assert page.locator(".modebar-btn").count() == 0
+    assert page.get_by_test_id("stAppDeployButton").count() == 0
+    assert page.get_by_role("button", name="Deploy").count() == 0

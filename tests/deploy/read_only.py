@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bare_environment import bare_environment
+
 ROOT = Path(__file__).parents[2]
 NO_HOME = Path("/nonexistent")  # what Debian gives a user without a home
 
@@ -47,12 +49,10 @@ def environment(place: Path, writable: Sequence[Path], source: Path = ROOT) -> d
     """
     place.mkdir(exist_ok=True)
     (place / "sitecustomize.py").write_text(REFUSE)
-    kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
-    return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
-        "HOME": str(NO_HOME),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "PYTHONPATH": os.pathsep.join([str(place), str(source)]),
-        "WRITABLE": os.pathsep.join(str(folder.resolve()) for folder in writable),
-        "HF_HUB_OFFLINE": "1",
-    }
+    return bare_environment(
+        HOME=str(NO_HOME),
+        PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        PYTHONPATH=os.pathsep.join([str(place), str(source)]),
+        WRITABLE=os.pathsep.join(str(folder.resolve()) for folder in writable),
+        HF_HUB_OFFLINE="1",
+    )

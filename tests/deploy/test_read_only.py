@@ -41,12 +41,13 @@ def folders(tmp_path: Path) -> dict[str, Path]:
     return made
 
 
-def test_a_picture_is_enlarged_where_only_caches_can_be_written(tmp_path, folders):
+@pytest.mark.parametrize("home", [NO_HOME, ROOT], ids=["no home", "read-only home"])
+def test_a_picture_is_enlarged_where_only_caches_can_be_written(home, tmp_path, folders):
     picture, result = tmp_path / "small.png", folders["out"] / "large.png"
     noise = np.random.default_rng(0).integers(0, 256, (20, 24, 3), np.uint8)
     Image.fromarray(noise).save(picture)
     process = environment(tmp_path / "site", [*folders.values()])
-    process |= {VARIABLE: str(folders["cache"]), "TMPDIR": str(folders["tmp"])}
+    process |= {VARIABLE: str(folders["cache"]), "TMPDIR": str(folders["tmp"]), "HOME": str(home)}
     verb = ["-m", "quantlib", "upscale", str(picture), str(result)]
     done = run([*verb, "--model", "builtin:edsr-x2", "--method", "dqa"], env=process, cwd="/")
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,5 @@
 import os
+import re
 import sys
 import time
 from types import ModuleType
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from quantlib.errors import QuantlibError
-from tests.fuzz.measuring import ERROR, KILLED, OTHER, RIGHT, outcomes
+from tests.fuzz.__main__ import ENGINES
+from tests.fuzz.measuring import ERROR, KILLED, OTHER, RIGHT, ROOT, outcomes
 from tests.fuzz.mutating import mutated
 from tests.fuzz.running import Engine
 
@@ -78,6 +80,16 @@ def test_mutations_are_a_function_of_the_seed():
     assert damaged(1) == damaged(1) != damaged(2)
     assert len({*damaged(1), data}) > 190
     assert all(len(mutated([b""], np.random.default_rng(seed))) < 100 for seed in range(50))
+
+
+def test_the_long_form_damages_as_many_as_are_promised():
+    """Of every kind some, and of three of them how many."""
+    verb = re.search(r"^fuzz:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    assert verb
+    asked = {name: int(count) for name, count in re.findall(r"--(\w+) (\d+)", verb[1])}
+    assert asked.keys() == ENGINES.keys()
+    least = {"pictures": 20_000, "weights": 2_000, "payloads": 5_000}
+    assert all(asked[name] >= count for name, count in least.items())
 
 
 def test_inputs_come_in_order():

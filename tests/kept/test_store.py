@@ -61,6 +61,15 @@ def test_a_folder_that_cannot_be_written_to_fails_nothing(tmp_path):
     assert store.get(KEPT) is None
 
 
+def test_what_a_killed_server_has_left_is_swept_by_the_next_one(tmp_path):
+    Store(tmp_path, 1000).put(KEPT, b"35.51 dB")
+    left = tmp_path / AWAY[:2] / f".bitlens-{'0' * 16}.part"
+    left.parent.mkdir()
+    left.write_bytes(bytes(100))
+    Store(tmp_path, 1000).put(NEW, b"36.42 dB")
+    assert [path.name for path in sorted(files(tmp_path))] == [KEPT, NEW]
+
+
 def test_many_writers_of_one_result_leave_one_whole_file(tmp_path):
     def write(number: int) -> None:
         store = Store(tmp_path, 10**7)

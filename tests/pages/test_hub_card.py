@@ -9,21 +9,25 @@ from safetensors.torch import save
 from pages.parts.shared.as_text import as_text
 from quantlib.models.architectures.edsr import EDSR
 from tests.hub_server import HubServer, use_hub
+from tests.pages.test_markup import rendered
 from tests.pages.test_pages import opened
 
 PICTURE = "![licence](http://127.0.0.1:9/licence.png)"
 
 
-@pytest.mark.parametrize("page", ["importance", "rlq"])
-def test_a_licence_is_no_picture(page, tmp_path, monkeypatch, little_work):
+PAGES = ["workbench", "compare", "importance", "memory", "rlq"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_licence_is_no_picture(page, tmp_path, monkeypatch, little_work, few_points):
     torch.manual_seed(0)
-    card = f"---\nlicense: {json.dumps(PICTURE)}\n---\n"
+    told = json.dumps(PICTURE)
+    card = f"---\nlicense: {told}\nmodel_name: {told}\n---\n# {PICTURE}\n<script>x</script>\n"
     with HubServer() as server:
         use_hub(monkeypatch, server.url, tmp_path)
         weights = save(EDSR(2, 4, 1).state_dict())
         server.add("acme/tiny", {"net.safetensors": weights, "README.md": card.encode()})
         app = opened(page, network="hub:acme/tiny")
     assert not app.exception and not app.error
-    captions = [one.value for one in app.caption]
-    assert any(as_text(PICTURE) in one for one in captions)
-    assert not any(PICTURE in one for one in [*captions, *(m.value for m in app.markdown)])
+    assert any(as_text(PICTURE) in one.value for one in app.caption)
+    assert not [one for one in rendered(app) if PICTURE in one or "<script" in one]

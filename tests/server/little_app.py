@@ -1,4 +1,7 @@
-"""A page behind the guards of Bitlens whose cached value is another one each time it is made."""
+"""A page behind the guards of Bitlens whose cached value is another one each time it is made.
+
+It has an error where its address asks for one.
+"""
 
 import uuid
 
@@ -14,5 +17,7 @@ def value() -> str:
 
 if __name__ == "__main__":
     st.text(value())
+    if "fail" in st.query_params:
+        raise ArithmeticError("a secret")
 else:
     app = st.App(__file__, middleware=GUARDS)

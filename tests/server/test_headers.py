@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pages.parts.server.headers import INDEX, SecurityHeaders, hashes
+from pages.parts.server.space import FramedCookies
 from tests.server.asking import ask, asked
 
 KEYWORDS = {"'none'", "'self'", "'unsafe-inline'", "data:", "blob:"}
@@ -84,3 +85,37 @@ def test_a_space_is_shown_inside_the_page_of_the_hub(monkeypatch):
     headers = asked(SecurityHeaders(nothing)).headers
     assert policy_of(headers)["frame-ancestors"] == ["https://huggingface.co"]
     assert "x-frame-options" not in headers
+
+
+COOKIE = "_streamlit_xsrf=2|ab|cd; Path=/; SameSite=Lax"
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("", COOKIE),
+        ("me-bitlens.hf.space", f"{COOKIE[:-12]}SameSite=None; Secure; Partitioned"),
+    ],
+)
+def test_in_a_space_the_token_comes_along_from_inside_the_frame(host, expected, monkeypatch):
+    async def with_a_cookie(scope, receive, send):
+        headers = [(b"Set-Cookie", COOKIE.encode()), (b"Vary", b"Lax")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    if host:
+        monkeypatch.setenv("SPACE_HOST", host)
+    headers = asked(FramedCookies(with_a_cookie)).headers
+    assert headers == {"set-cookie": expected, "vary": "Lax"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/_stcore/health", "/_stcore/host-config", "/_stcore/upload_file/me/1", "/media/x.png"]
+)
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_pages_of_others_read_nothing(app, path, method):
+    """Unless it is told that they may, a browser keeps an answer from the page that asked."""
+    for origin in ("https://elsewhere.example", "http://localhost:8501"):
+        asking = {"Origin": origin, "Access_Control_Request_Method": "PUT"}
+        answer = ask(app.url, path, method=method, body=b"", **asking)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]

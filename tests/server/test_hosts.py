@@ -1,5 +1,6 @@
 """Which names the server answers to, and whose pages may open a socket."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from websockets.typing import Origin
 
 from pages.parts.server.hosts import UNKNOWN, known_names
 from tests.browser.server import ROOT
+from tests.load.visitor import Address, visit
 from tests.server.asking import ask
-from tests.server.outward import hosts
+from tests.server.outward import hosts, peers
 
 OPEN = "/_stcore/stream"
 LOOPBACK = {"127.0.0.1"}
@@ -82,8 +84,25 @@ def outward(app) -> set[str]:
 
 
 def test_from_start_to_use_it_asks_nobody_but_the_hub(app):
+    """The Hub of this server is a port of this machine."""
     assert ask(app.url).status == 200
     assert outward(app) <= LOOPBACK
+    first = visit(app.url, Address(""))
+    assert first.sentences and not first.errors
+    assert outward(app) <= LOOPBACK
+    (error,) = visit(app.url, Address("importance", "network=hub:acme/nothing")).errors
+    assert "Hub" in error
+    assert outward(app) == LOOPBACK, "it asked the Hub, and nobody else"
+    assert peers(app.pid) <= LOOPBACK | {"0.0.0.0", "::"}, "of sockets that wait"
+
+
+def test_open_sockets_are_seen_whoever_opened_them():
+    """On an address of the loopback that nothing else here uses."""
+    here = "127.83.17.4"
+    with socket.create_server((here, 0)) as waiting:
+        assert here not in peers(os.getpid())
+        with socket.create_connection(waiting.getsockname()):
+            assert here in peers(os.getpid())
 
 
 ASKING = """

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,9 +11,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.parts.server.space import HUB, in_space
+
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 HOST_AND_PORT = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
+ACROSS = re.compile("access-control-", re.IGNORECASE)
+"""What lets pages of others read an answer: uploads have it for whatever listens on localhost."""
 BROKEN = "Something went wrong on the server; try again."
 
 ALWAYS = {
@@ -57,11 +60,14 @@ def content_policy(host: str, scripts: Iterable[str], framed_by: str) -> str:
 
 
 class SecurityHeaders:
-    """Puts them on every answer, errors included. A Space is shown inside the Hub's page."""
+    """Puts them on every answer, errors included, and lets no other page read it.
+
+    A Space is shown inside the Hub's page.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app, self.scripts = app, hashes(INDEX.read_text("utf-8"))
-        self.in_space = "SPACE_HOST" in os.environ
+        self.in_space = in_space()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -72,7 +78,10 @@ class SecurityHeaders:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                MutableHeaders(scope=message).update(self.headers(host))
+                headers = MutableHeaders(scope=message)
+                for name in filter(ACROSS.match, headers.keys()):
+                    del headers[name]
+                headers.update(self.headers(host))
             await send(message)
 
         try:
@@ -83,6 +92,6 @@ class SecurityHeaders:
             raise
 
     def headers(self, host: str) -> dict[str, str]:
-        framed_by = "https://huggingface.co" if self.in_space else "'none'"
+        framed_by = HUB if self.in_space else "'none'"
         policy = {"Content-Security-Policy": content_policy(host, self.scripts, framed_by)}
         return ALWAYS | policy | ({} if self.in_space else {"X-Frame-Options": "DENY"})

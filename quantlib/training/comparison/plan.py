@@ -147,15 +147,19 @@ def compare(
     source = PatchSource(folders, plan.conditions.scale, plan.conditions.patch)
     data = f"{len(source.pairs)} photographs: {', '.join(folder.name for folder in folders)}"
     for recipe in recipes:
-        if recipe.name in read_results(results) or (seeds and recipe.seed not in seeds):
+        checkpoint = checkpoints / f"{recipe.name}.pt"
+        if recipe.name in read_results(results):
+            checkpoint.unlink(missing_ok=True)  # killed before it was done with it
+            continue
+        if seeds and recipe.seed not in seeds:
             continue
         if plan.post_training and recipe.method in POST_TRAINED:
             network, run = plan.post_training.carry_out(recipe, source)
         else:
-            network, seconds = _train(recipe, source, checkpoints, watch)
+            network, seconds = _train(recipe, source, checkpoint, watch)
             run = RunCard.of(recipe, data, seconds / 3600)
         _add(results, Result(recipe.name, run, evaluate(network.cpu().eval())))
-        (checkpoints / f"{recipe.name}.pt").unlink(missing_ok=True)
+        checkpoint.unlink(missing_ok=True)
     known = read_results(results)
     return [known[recipe.name] for recipe in recipes if recipe.name in known]
 
@@ -163,11 +167,10 @@ def compare(
 def _train(
     recipe: Recipe,
     source: PatchSource,
-    checkpoints: Path,
+    checkpoint: Path,
     watch: Callable[[str, Progress], None],
 ) -> tuple[nn.Module, float]:
     network = fresh_network(recipe)
-    checkpoint = checkpoints / f"{recipe.name}.pt"
     weights, seconds = train(
         network, source, recipe, checkpoint, True, lambda progress: watch(recipe.name, progress)
     )

@@ -150,6 +150,7 @@ def test_every_run_is_trained_once_and_kept(photographs, tmp_path):
     assert [one.name for one in everything] == [recipe.name for recipe in PLAN.recipes()]
 
     before = results.read_bytes()
+    (checkpoints / "rlq-w2a2-seed1.pt").write_bytes(b"killed when its result was written")
 
     def refuse(network):
         raise AssertionError("trained again")
@@ -157,6 +158,7 @@ def test_every_run_is_trained_once_and_kept(photographs, tmp_path):
     assert compare(PLAN, [photographs], results, checkpoints, refuse) == everything
     assert results.read_bytes() == before
     assert [p.name for p in results.parent.iterdir()] == ["results.json"]
+    assert list(checkpoints.iterdir()) == []
 
 
 def test_a_missing_folder_of_photographs(photographs, tmp_path):
