@@ -15,7 +15,7 @@ LAYERS = [
     {"caches"},
     {""},  # the package itself
     {"errors", "processor", "shipped"},
-    {"files", "requirement"},
+    {"apart", "files", "requirement"},
     {"coding", "imaging", "kept"},
     {"quantizers", "datasets"},
     {"qat"},

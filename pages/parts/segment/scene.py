@@ -7,17 +7,20 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.shared.as_text import as_text
+from pages.parts.shared.caching import recalled
+from pages.parts.shared.reading import reading
 from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
 from pages.parts.shared.uploads import NO_PICTURE, PICTURE_MEGABYTES, Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
-from quantlib.datasets.annotated import read_annotation
+from quantlib.datasets.apart import read_annotation_apart
 from quantlib.errors import QuantlibError
+from quantlib.imaging.apart import decode_apart
 from quantlib.imaging.formats import ENDINGS, ENDINGS_OF, FORMATS
-from quantlib.imaging.reading import read_picture
 from quantlib.imaging.resizing import fit_area
 from quantlib.imaging.samples import load_sample
 
 AREA = 480 * 360
+KEPT = 8  # visitors' scenes
 DEFAULT = "motorcycle"
 
 
@@ -60,14 +63,23 @@ def _uploaded() -> Scene:
         "the number after the last class says that nothing is known.",
     )
     both = None if picture is None else (picture, annotation)
-    return _own(*kept("scene_file", both, NO_PICTURE))
+    files = kept("scene_file", both, NO_PICTURE)
+    key = tuple(one and (one.name, hashlib.sha256(one.content).hexdigest()) for one in files)
+    return recalled(_scenes(), key, lambda: _own(*files), KEPT)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(show_spinner=False)
+def _scenes() -> dict[tuple[tuple[str, str] | None, ...], Scene]:
+    return {}
+
+
 def _own(file: Upload, annotation: Upload | None) -> Scene:
     name, content = file
-    picture = read_picture(content, name)
-    numbers = None if annotation is None else read_annotation(annotation.content)
+    with reading(name) as watch:
+        picture = decode_apart(content, name, watch).picture
+        numbers = None
+        if annotation is not None:
+            numbers = read_annotation_apart(annotation.content, watch)
     if numbers is not None and numbers.shape != picture.rgb.shape[:2]:
         raise QuantlibError(
             f"The annotation has {numbers.shape[1]}×{numbers.shape[0]} pixels and {name} has "
