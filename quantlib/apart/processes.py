@@ -11,8 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from quantlib.errors import QuantlibError
+
 ROOT = Path(__file__).parents[2]
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds") and sys.platform != "darwin"
+
+PATIENCE = 60.0  # seconds in which a first import has to be done
 
 
 class Streams(NamedTuple):
@@ -69,7 +73,12 @@ class _Nursery:
             with suppress(OSError):  # it has ended, as it does after a while
                 if self._channel is not None:
                     return self._asked(self._channel, module, places)
-            return self._asked(self._begun(), module, places)
+            try:
+                return self._asked(self._begun(), module, places)
+            except OSError as error:
+                raise QuantlibError(
+                    "There is no process to read files in at the moment; try again."
+                ) from error
 
     def _asked(self, channel: socket.socket, module: str, places: tuple[int, ...]) -> int:
         socket.send_fds(channel, [module.encode()], places)
@@ -85,6 +94,7 @@ class _Nursery:
             self._process.kill()
             self._process.wait()
         self._channel, theirs = socket.socketpair()
+        self._channel.settimeout(PATIENCE)
         with theirs:
             place = theirs.fileno()
             self._process = _started("quantlib.apart.nursery", {}, place, subprocess.DEVNULL)

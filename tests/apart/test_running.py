@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from quantlib.apart import processes
 from quantlib.apart.message import LENGTH, MOST_HEAD, Message, received
-from quantlib.apart.processes import CAN_FORK, ROOT
+from quantlib.apart.processes import CAN_FORK, ROOT, _Nursery
 from quantlib.apart.running import Limits, Work, run_apart, unwatched
 from quantlib.errors import QuantlibError
 from tests.apart import works
@@ -175,3 +176,21 @@ def test_it_ends_with_whoever_has_started_it(tmp_path):
     other.send_signal(signal.SIGKILL)
     other.wait()
     assert gone(process)
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="no fork")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_the_process_that_others_are_forked_from_is_started_again(number, monkeypatch):
+    monkeypatch.setattr(works, "ENVIRONMENT", None)
+    nursery = _Nursery()
+    monkeypatch.setattr(processes, "_NURSERY", nursery)
+    assert run(works.reversed_bytes, buffers=(b"abc",)).buffers == (b"cba",)
+    first, channel = nursery._process, nursery._channel
+    assert first is not None and channel is not None
+    channel.settimeout(0.5)
+    first.send_signal(number)
+    assert run(works.reversed_bytes, buffers=(b"abc",)).buffers == (b"cba",)
+    assert nursery._process is not first and first.poll() is not None
+    assert nursery._process is not None
+    nursery._process.kill()
+    nursery._process.wait()
