@@ -84,9 +84,10 @@ def called(data: LabelledData, full: Classification, result: Classification) -> 
 
 
 with body():
+    waiting = st.container()
     with st.sidebar:
-        network = choose_recogniser(CLASSIFICATION, expected_classes())
-        data = choose_data()
+        network = choose_recogniser(CLASSIFICATION, waiting, expected_classes())
+        data = choose_data(waiting)
         settings = choose_settings("labelled pictures that are not shown")
     if network is None:
         show_nothing_bundled(CLASSIFICATION)

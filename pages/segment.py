@@ -106,9 +106,10 @@ def show_classes(full: Confusion, result: Confusion) -> None:
 
 
 with body():
+    waiting = st.container()
     with st.sidebar:
         scene = choose_scene()
-        network = choose_recogniser(SEGMENTATION)
+        network = choose_recogniser(SEGMENTATION, waiting)
         settings = choose_settings("crops of sample photographs")
     if network is None:
         show_nothing_bundled(SEGMENTATION)

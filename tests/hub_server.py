@@ -14,14 +14,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+Send = Callable[[bytes, dict[str, str]], Response]
+
 
 class HubServer:
     """Serves repositories that a test adds; every `add` is a commit, the latest one is `main`.
 
     `requests` lists what was asked, as "METHOD path"; `is_plain` makes it a web server that knows
     nothing of commits. What is in `corrupt` is sent with its first byte changed; where `busy` is a
-    status, every file is answered with it and with `Retry-After: 7`. Use it as a context manager,
-    and `use_hub` to send huggingface_hub here.
+    status, every file is answered with it and with `Retry-After: 7`. `loops` sends from an address
+    to itself; `stated` is what HEAD says of a file's length; `send`, one of `tests.hub_faults`,
+    answers whoever asks for the bytes of a checkpoint. What is in `meanwhile` is called after a
+    request each. Use it as a context manager, and `use_hub` to send huggingface_hub here.
     """
 
     def __init__(self) -> None:
@@ -30,6 +34,10 @@ class HubServer:
         self.forbidden: set[str] = set()
         self.corrupt: set[str] = set()
         self.busy: int | None = None
+        self.loops = False
+        self.stated: int | None = None
+        self.send: Send | None = None
+        self.meanwhile: list[Callable[[], object]] = []
         self.etag: Callable[[bytes], str] = _digest
         self.is_plain = False
         self._commits: dict[str, dict[str, dict[str, bytes]]] = {}
@@ -42,7 +50,14 @@ class HubServer:
                 Route("/datasets/{owner}/{name}/resolve/{revision}/{file:path}", self._resolve),
             ]
         )
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
+        config = uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_level="critical",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
@@ -101,6 +116,10 @@ class HubServer:
 
     def _resolve(self, request: Request) -> Response:
         found = self._find(request)
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        if self.loops:
+            return Response(status_code=302, headers={"Location": request.url.path})
         if isinstance(found, Response):
             return found
         if self.busy:
@@ -115,6 +134,11 @@ class HubServer:
         if request.path_params["file"] in self.corrupt:
             content = bytes([content[0] ^ 1]) + content[1:]
         headers = {"X-Repo-Commit": commit, "ETag": f'"{etag}"'}
+        is_card = request.path_params["file"] == "README.md"
+        if request.method == "HEAD" and self.stated is not None and not is_card:
+            return Response(headers=headers | {"Content-Length": str(self.stated)})
+        if request.method == "GET" and self.send is not None and not is_card:
+            return self.send(content, headers)
         return Response(content, media_type="application/octet-stream", headers=headers)
 
 

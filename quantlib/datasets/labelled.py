@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from quantlib.errors import QuantlibError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CIFAR10_CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
@@ -53,8 +55,10 @@ class LabelledPictures:
     def __getitem__(self, chosen: slice) -> "LabelledPictures":
         return replace(self, rgb=self.rgb[chosen], labels=self.labels[chosen])
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, size: int) -> "Iterator[tuple[Tensor, Tensor]]":
         """Pictures `float32 (B, 3, H, W)` in [0, 1] and labels `int64 (B,)`, B up to `size`."""
+        import torch  # the pictures themselves are read without it
+
         if size < 1:
             raise QuantlibError(f"A batch holds at least one picture, not {size}.")
         for start in range(0, len(self), size):

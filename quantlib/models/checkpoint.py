@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import BinaryIO
 
 import numpy as np
@@ -18,11 +17,9 @@ from torch import Tensor
 
 from quantlib.errors import QuantlibError
 from quantlib.models.pickled import read_pickle
+from quantlib.models.suffixes import ONNX, require_suffix
 from quantlib.models.unwrapping import unwrapped
 
-PICKLES = (".pt", ".pth", ".bin", ".th", ".ckpt")
-SUFFIXES = (".safetensors", *PICKLES)
-ONNX, PROGRAM = ".onnx", ".pt2"
 GRAPH = "onnx_graph"
 """The name under which weights have the graph of operators that they belong to, as bytes."""
 
@@ -63,8 +60,10 @@ class Checkpoint:
     bits: tuple[int, int] | None = None
 
     @classmethod
-    def read(cls, source: bytes | BinaryIO, name: str) -> "Checkpoint":
+    def read(cls, source: "bytes | BinaryIO | Checkpoint", name: str) -> "Checkpoint":
         """The checkpoint in the bytes of a file, or in an open one; `name` tells its format.
+
+        One that was read already stays as it is.
 
         Raises a `QuantlibError` for what is damaged, refused, without tensors or not finite, and
         for a name that does not end in one of `SUFFIXES` or in `ONNX`. A network is made of the
@@ -76,6 +75,8 @@ class Checkpoint:
         >>> Checkpoint.read(file.getvalue(), "tiny.pth").weights
         {'scale': tensor([2.])}
         """
+        if isinstance(source, Checkpoint):
+            return source
         suffix = require_suffix(name)
         content = source if isinstance(source, bytes) else source.read()
         if content.startswith(b"version https://git-lfs"):
@@ -96,28 +97,6 @@ class Checkpoint:
         _require_held(weights, len(content), name)
         _require_finite(weights, name)
         return cls(name, weights, metadata, hashlib.sha256(content).hexdigest(), notes)
-
-
-def require_suffix(name: str) -> str:
-    """The ending of a checkpoint's name: one of `SUFFIXES`, or `ONNX`.
-
-    A `QuantlibError` for any other. `torch.export.load` opens programs by unpickling objects out of
-    them and by evaluating expressions that they hold, so a program is never opened.
-
-    >>> require_suffix("net.PTH")
-    '.pth'
-    """
-    suffix = PurePath(name).suffix.lower()
-    if suffix == PROGRAM:
-        raise QuantlibError(
-            f"{name} is a program of torch.export, which cannot be opened without running what is "
-            "inside it; export the network as ONNX."
-        )
-    if suffix not in (*SUFFIXES, ONNX):
-        raise QuantlibError(
-            f"{name} is not a checkpoint; its name must end in {', '.join((*SUFFIXES, ONNX))}."
-        )
-    return suffix
 
 
 def _read_safetensors(content: bytes, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -1,10 +1,8 @@
 """Classifiers of pictures: a name goes in, a network with its preprocessing comes out."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import BinaryIO
 
-from quantlib.errors import QuantlibError
 from quantlib.models.card import CLASSIFICATION, NetworkCard
 from quantlib.models.checking import require_finite
 from quantlib.models.checkpoint import Checkpoint
@@ -27,6 +25,7 @@ def load_classifier(name: str, preprocessing: Preprocessing | None = None) -> Cl
     Everything that can go wrong with a name, a download or a checkpoint raises a `QuantlibError`.
 
     >>> import tempfile, torch
+    >>> from pathlib import Path
     >>> from quantlib.models.architectures.cifar_resnet import CifarResNet
     >>> path = Path(tempfile.mkdtemp()) / "resnet20.th"
     >>> torch.save({"state_dict": CifarResNet(blocks=3).state_dict()}, path)
@@ -34,19 +33,24 @@ def load_classifier(name: str, preprocessing: Preprocessing | None = None) -> Cl
     >>> classifier.architecture, classifier.classes, classifier.preprocessing.size
     ('ResNet-20', 10, 32)
     """
-    found = locate(name)
-    classifier = _classifier(read_checkpoint_file(found.path), found)
-    if stated := preprocessing or _stated(found):
-        classifier.prepare_by(stated)
+    found = locate(name, with_config=preprocessing is None)
+    classifier = read_classifier(read_checkpoint_file(found.path), found)
+    if preprocessing:
+        classifier.prepare_by(preprocessing)
     return classifier
 
 
-def read_classifier(file: bytes | BinaryIO, name: str) -> Classifier:
+def read_classifier(file: bytes | BinaryIO | Checkpoint, name: str | Origin) -> Classifier:
     """The classifier in the bytes of a checkpoint file, or in an open one, that is called `name`.
 
-    Its preprocessing is the usual for its architecture.
+    The checkpoint may have been read already, and its origin be known. Its preprocessing is what
+    its origin states, else the usual for its architecture.
     """
-    return _classifier(Checkpoint.read(file, name), Origin(name, name))
+    origin = Origin.of(name)
+    classifier = _classifier(Checkpoint.read(file, origin.name), origin)
+    if stated := _stated(origin):
+        classifier.prepare_by(stated)
+    return classifier
 
 
 def _classifier(checkpoint: Checkpoint, origin: Origin) -> Classifier:
@@ -58,22 +62,10 @@ def _classifier(checkpoint: Checkpoint, origin: Origin) -> Classifier:
     return classifier
 
 
-def _stated(found: Source) -> Preprocessing | None:
+def _stated(origin: Origin) -> Preprocessing | None:
     """What the file `config.json` beside the weights says; a bundled network has NAME.json."""
-    if found.name.startswith("builtin:"):
-        return NetworkCard.read(found.path.with_suffix(".json")).preprocessing
-    if found.commit is None:
-        config = found.path.with_name("config.json")
-        return read_config(config) if config.is_file() else None
-    config = _fetched_config(found)
-    return read_config(config) if config else None
-
-
-def _fetched_config(found: Source) -> Path | None:
-    from quantlib.models import hub
-
-    repository = hub.HubReference.parse(found.name).repository
-    try:
-        return hub.fetch(hub.HubReference(repository, found.commit, "config.json")).path
-    except QuantlibError:  # many repositories have none
+    if not isinstance(origin, Source):
         return None
+    if origin.name.startswith("builtin:"):
+        return NetworkCard.read(origin.path.with_suffix(".json")).preprocessing
+    return read_config(origin.config) if origin.config else None

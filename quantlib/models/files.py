@@ -1,12 +1,12 @@
 """Checkpoints that lie under a path, which only the command line and code of one's own name."""
 
-import hashlib
 from pathlib import Path
 
 from torch import Tensor
 
 from quantlib.files import opened_file
-from quantlib.models.checkpoint import Checkpoint, require_suffix
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.suffixes import require_suffix
 
 
 def read_checkpoint_file(path: str | Path) -> Checkpoint:
@@ -30,9 +30,3 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     {'scale': tensor([2.])}
     """
     return dict(read_checkpoint_file(path).weights)
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

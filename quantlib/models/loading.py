@@ -37,9 +37,13 @@ def load(name: str) -> SRNetwork:
     return _network(read_checkpoint_file(source.path), source)
 
 
-def read_network(file: bytes | BinaryIO, name: str) -> SRNetwork:
-    """The network in the bytes of a checkpoint file, or in an open one, that is called `name`."""
-    return _network(Checkpoint.read(file, name), Origin(name, name))
+def read_network(file: bytes | BinaryIO | Checkpoint, name: str | Origin) -> SRNetwork:
+    """The network in the bytes of a checkpoint file, or in an open one, that is called `name`.
+
+    The checkpoint may have been read already, and its origin be known.
+    """
+    origin = Origin.of(name)
+    return _network(Checkpoint.read(file, origin.name), origin)
 
 
 def _network(checkpoint: Checkpoint, origin: Origin) -> SRNetwork:

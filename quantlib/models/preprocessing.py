@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Colour = tuple[float, float, float]
 IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
 IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
+MOST_OF_A_CONFIG = 1_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,10 @@ def read_config(path: Path) -> Preprocessing | None:
     Preprocessing(size=160, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), crop=0.95)
     """
     try:
+        if path.stat().st_size > MOST_OF_A_CONFIG:
+            raise ValueError(f"{path.name} has more bytes than any")
         return Preprocessing.stated_in(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise QuantlibError(
             f"{path.name} does not say how pictures are prepared for the network beside it; "
             "download it again, or remove it."

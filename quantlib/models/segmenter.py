@@ -32,9 +32,13 @@ def load_segmenter(name: str) -> Segmenter:
     return _segmenter(read_checkpoint_file(found.path), found)
 
 
-def read_segmenter(file: bytes | BinaryIO, name: str) -> Segmenter:
-    """The segmenter in the bytes of a checkpoint file, or in an open one, that is called `name`."""
-    return _segmenter(Checkpoint.read(file, name), Origin(name, name))
+def read_segmenter(file: bytes | BinaryIO | Checkpoint, name: str | Origin) -> Segmenter:
+    """The segmenter in the bytes of a checkpoint file, or in an open one, that is called `name`.
+
+    The checkpoint may have been read already, and its origin be known.
+    """
+    origin = Origin.of(name)
+    return _segmenter(Checkpoint.read(file, origin.name), origin)
 
 
 def _segmenter(checkpoint: Checkpoint, origin: Origin) -> Segmenter:

@@ -8,6 +8,8 @@ from typing import Any
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
 from quantlib.importance.example import Example
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.sources import Origin
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
 from quantlib.tasks.task import TASKS
 
@@ -17,12 +19,12 @@ class Code:
     """What is done at every task: `load` a network by its name, find its `sites_of`, `bench` it.
 
     `open`, where there is one, loads a network as settings need it. `decode` makes a network of the
-    bytes of a file with a name. `bench` takes an entry of a plan,
-    the name of its network and the folder of the data.
+    bytes of a file with a name, or of a checkpoint with its origin. `bench` takes an entry of a
+    plan, the name of its network and the folder of the data.
     """
 
     load: Callable[[str], Any]
-    decode: Callable[[bytes, str], Any]
+    decode: Callable[[bytes | Checkpoint, str | Origin], Any]
     sites_of: Callable[[Any], SiteNetwork]
     bench: "Callable[[BenchPlan, str, Path], Bench]"
     open: Callable[[str, Settings], Any] | None = None

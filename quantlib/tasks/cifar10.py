@@ -18,7 +18,11 @@ def cifar10(split: str = "test", limit: int | None = None) -> LabelledPictures:
     Downloaded once, to the cache of `huggingface_hub`. Raises a `QuantlibError` where the Hub
     cannot be reached, pyarrow is missing, or there is no such split.
     """
+    return read_parquet_file(hub.fetch(reference_to(split)).path, limit)
+
+
+def reference_to(split: str) -> hub.HubReference:
+    """The file of "test" or "train"; a `QuantlibError` for any other split."""
     if split not in FILES:
         raise QuantlibError(f"CIFAR-10 has no split {split!r}; choose {' or '.join(FILES)}.")
-    reference = hub.HubReference(REPOSITORY, file=FILES[split], kind="dataset")
-    return read_parquet_file(hub.fetch(reference).path, limit)
+    return hub.HubReference(REPOSITORY, file=FILES[split], kind="dataset")

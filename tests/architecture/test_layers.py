@@ -15,7 +15,7 @@ LAYERS = [
     {"caches", "telemetry"},
     {""},  # the package itself
     {"errors", "processor", "shipped", "stopping"},
-    {"files", "requirement"},
+    {"apart", "files", "requirement"},
     {"coding", "imaging", "kept"},
     {"quantizers", "datasets"},
     {"qat"},

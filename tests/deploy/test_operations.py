@@ -1,6 +1,6 @@
 """docs/operations.md says what the code does."""
 
-import importlib
+import pkgutil
 import re
 import tomllib
 
@@ -24,7 +24,7 @@ def in_the_code(name: str) -> float:
     if place == "server":
         settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
         return float(str(settings[place][constant]).removesuffix("mb"))
-    return float(getattr(importlib.import_module(place), constant))
+    return float(pkgutil.resolve_name(name))
 
 
 @pytest.mark.parametrize(("number", "name"), LIMIT.findall(section("Limits")))

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from quantlib.errors import QuantlibError
-from quantlib.models.checkpoint import SUFFIXES
 from quantlib.models.files import read_weights
+from quantlib.models.suffixes import SUFFIXES
 
 
 class Malicious:

@@ -7,7 +7,7 @@ import pytest
 
 from quantlib.errors import QuantlibError
 from quantlib.models import hub
-from quantlib.models.hub import HubReference, fetch, hub_reachable
+from quantlib.models.hub import HubReference, fetch, fetching, hub_reachable
 from tests.hub_server import HubServer, use_hub
 
 CARD = b"---\nlicense: mit\n---\n# A network\n"
@@ -148,10 +148,11 @@ def test_a_server_that_is_no_hub(server: HubServer) -> None:
     ("error", "sentence"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "The disk is full"),
         (PermissionError(errno.EACCES, "denied"), "point HF_HOME to a folder"),
-        (OSError("connection reset"), "stopped; try again"),
+        (OSError("connection reset"), "stopped before it was complete; try again"),
         (OSError(errno.EROFS, "read-only file system"), "HF_HOME to a folder"),
-        (RuntimeError("peer closed connection"), "stopped; try again"),
+        (RuntimeError("peer closed connection"), "stopped before it was complete; try again"),
     ],
 )
 def test_errors_while_storing(
@@ -161,7 +162,7 @@ def test_errors_while_storing(
         raise error
 
     server.add("me/net", {"model.safetensors": b"x"})
-    monkeypatch.setattr(hub, "hf_hub_download", fail)
+    monkeypatch.setattr(fetching, "hf_hub_download", fail)
     with pytest.raises(QuantlibError, match=sentence):
         get("me/net:model.safetensors")
 

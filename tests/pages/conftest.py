@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pages.parts.memory import frontier
+from pages.parts.shared import arriving
 from pages.parts.super_resolution import comparing
 from quantlib.ptq import Settings
 
@@ -14,6 +15,7 @@ def all_with_little_work(little_work: None) -> Iterator[None]:
     """What pages do does not depend on how much they have to compute, nor on how long they wait."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparing, "PATIENCE", 120)
+        patch.setattr(arriving, "PATIENCE", 120)
         yield
 
 

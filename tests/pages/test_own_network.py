@@ -60,7 +60,7 @@ def test_what_it_is_is_said_beside_the_result():
 def test_it_is_kept_for_the_visit_and_nobody_else_sees_it(monkeypatch):
     app = dropped("mine.onnx", graph(), "importance")
     read = []
-    monkeypatch.setattr(own_network, "read_network", lambda *given: read.append(given))
+    monkeypatch.setattr(own_network, "read_checkpoint_apart", lambda *given: read.append(given))
     app.slider(key="bits").set_value(2).run()
     assert fine(app) and not read
     other = opened("importance", **QUERY)

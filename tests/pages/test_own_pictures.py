@@ -112,9 +112,9 @@ def test_a_picture_of_as_many_pixels_as_may_be_fits_the_field():
 
 
 def test_a_picture_is_decoded_once(monkeypatch):
-    read, count = own_pictures.read_picture, []
+    read, count = own_pictures.decode_apart, []
     monkeypatch.setattr(
-        own_pictures, "read_picture", lambda *given: count.append(1) or read(*given)
+        own_pictures, "decode_apart", lambda *given: count.append(1) or read(*given)
     )
     app = with_picture(png_bytes(CAT[:50, :50]), "once.png", role="input")
     app.selectbox(key="method").set_value("direct").run()

@@ -4,23 +4,26 @@ import hashlib
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.recognition.networks import Calibration, fitting_first, network_key
+from pages.parts.shared.arriving import Tell, arrived
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.caching import shared
-from pages.parts.shared.hub import coming_from_hub
+from pages.parts.shared.hub import FROM_HUB, fetched
+from pages.parts.shared.reading import reading, turn
 from pages.parts.shared.uploads import dropped, kept
-from pages.parts.shared.worker import on_worker
+from pages.parts.shared.ways import Way
 from quantlib.datasets import LabelledPictures
+from quantlib.datasets.apart import read_parquet_apart, read_parquet_file_apart
 from quantlib.datasets.folders import DIGITS as DIGIT_CLASSES
 from quantlib.datasets.folders import read_digits
 from quantlib.datasets.labelled import CIFAR10_CLASSES
-from quantlib.datasets.reading import read_parquet
 from quantlib.errors import QuantlibError
 from quantlib.imaging.formats import FORMATS
 from quantlib.importance.example import labelled_batches
 from quantlib.models.catalogue import CLASSIFICATION
-from quantlib.tasks.cifar10 import cifar10
+from quantlib.tasks.cifar10 import reference_to
 
 DIGITS, CIFAR10, OWN_FILE = "digits", "cifar10", "file"
 TITLES = {
@@ -49,8 +52,11 @@ class LabelledData:
     note: str
 
 
-def choose_data() -> LabelledData:
-    """The sidebar's data set; QuantlibError where it cannot be had."""
+def choose_data(waiting: DeltaGenerator) -> LabelledData:
+    """The sidebar's data set; QuantlibError where it cannot be had.
+
+    What is waited for is shown in the place `waiting`.
+    """
     source = st.selectbox(
         "Pictures",
         list(TITLES),
@@ -68,12 +74,14 @@ def choose_data() -> LabelledData:
         help="Of digits there are 500 test pictures.",
     )
     if source == OWN_FILE:
-        data = _uploaded(count)
+        data = _uploaded(count, waiting)
     elif source == CIFAR10:
-        with coming_from_hub("Getting CIFAR-10"):
-            data = _data(source, count)
+        with waiting:
+            what = f"CIFAR-10 {FROM_HUB}"
+            pictures, held = arrived(CIFAR10, what, _bring_cifar10, DIGITS_INSTEAD)
+        data = _cifar10(pictures, held, count)
     else:
-        data = _data(source, count)
+        data = _digits(count)
     st.caption(as_text(data.note))
     return data
 
@@ -93,20 +101,45 @@ def _choose_fitting_network() -> None:
         st.session_state[network_key(CLASSIFICATION)] = entry.name
 
 
+def _choose_digits() -> None:
+    st.session_state["data"] = DIGITS
+    _choose_fitting_network()
+
+
+DIGITS_INSTEAD = Way("Go on with the digits", ":material/pin:", _choose_digits)
+
+
 @shared(megabytes=128)
-def _data(source: str, count: int) -> LabelledData:
-    if source == CIFAR10:
-        pictures, calibration = cifar10("test", count), cifar10("train", CALIBRATION)
-        credit = "CIFAR-10 (Krizhevsky, 2009)"
-    else:
-        pictures, calibration = read_digits()[:count], read_digits("train")[:CALIBRATION]
-        credit = "Optical recognition of handwritten digits, as scikit-learn brings it"
-    note = f"{credit}: {len(pictures):,} test pictures; calibrated on {CALIBRATION} others."
-    held = Calibration(source, labelled_batches(calibration))
+def _digits(count: int) -> LabelledData:
+    held = Calibration(DIGITS, labelled_batches(read_digits("train")[:CALIBRATION]))
+    credit = "Optical recognition of handwritten digits, as scikit-learn brings it"
+    return _data(DIGITS, credit, read_digits()[:count], held)
+
+
+def _cifar10(pictures: LabelledPictures, held: Calibration, count: int) -> LabelledData:
+    return _data(CIFAR10, "CIFAR-10 (Krizhevsky, 2009)", pictures[:count], held)
+
+
+def _bring_cifar10(tell: Tell) -> tuple[LabelledPictures, Calibration]:
+    test, train = (
+        _bring_split(*one, tell) for one in (("test", COUNTS[-1]), ("train", CALIBRATION))
+    )
+    return test, Calibration(CIFAR10, labelled_batches(train))
+
+
+def _bring_split(split: str, count: int, tell: Tell) -> LabelledPictures:
+    path = fetched(reference_to(split), tell).path
+    with turn(lambda: tell(1.0, "waiting to be read")):
+        return read_parquet_file_apart(path, count, lambda said: tell(1.0, "reading what arrived"))
+
+
+def _data(source: str, credit: str, pictures: LabelledPictures, held: Calibration) -> LabelledData:
+    count = len(pictures)
+    note = f"{credit}: {count:,} test pictures; calibrated on {CALIBRATION} others."
     return LabelledData(f"{source} {count}", source, source, pictures, held, CALIBRATION, note)
 
 
-def _uploaded(count: int) -> LabelledData:
+def _uploaded(count: int, waiting: DeltaGenerator) -> LabelledData:
     file = dropped(
         "Parquet file",
         ["parquet"],
@@ -116,12 +149,15 @@ def _uploaded(count: int) -> LabelledData:
         "ten classes.",
     )
     missing = "No pictures yet; drop a parquet file in the sidebar."
-    return _own(*kept("parquet", file, missing), count)
+    name, content = kept("parquet", file, missing)
+    with waiting:
+        return _own(name, content, count)
 
 
 @shared(megabytes=128)
 def _own(name: str, content: bytes, count: int) -> LabelledData:
-    found = on_worker(read_parquet, content, name, CALIBRATION + count)
+    with reading(name) as watch:
+        found = read_parquet_apart(content, name, CALIBRATION + count, watch)
     if len(found) < 2:
         raise QuantlibError(
             f"{name} holds {len(found)} pictures; some are needed to calibrate on and others to "

@@ -2,18 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from pages.parts.shared.arriving import Tell, arrived, nothing_awaited
 from pages.parts.shared.caching import shared
-from pages.parts.shared.hub import check_name, coming_from_hub, show_hub_state
+from pages.parts.shared.hub import FROM_HUB, check_name, checkpoint_of, show_hub_state
 from pages.parts.shared.quantizing import Quantizable
-from pages.parts.shared.uploads import dropped, kept
+from pages.parts.shared.reading import reading
+from pages.parts.shared.uploads import Upload, dropped, kept
+from pages.parts.shared.ways import Way
 from pages.parts.shared.worker import on_worker
 from quantlib.importance.example import Example
+from quantlib.models.apart import read_checkpoint_apart
 from quantlib.models.catalogue import CatalogueEntry, bundled
-from quantlib.models.checkpoint import SUFFIXES
+from quantlib.models.checkpoint import Checkpoint
+from quantlib.models.sources import Origin
+from quantlib.models.suffixes import SUFFIXES
 from quantlib.ptq import SiteNetwork
 from quantlib.tasks.task import TASKS
 
@@ -51,11 +59,13 @@ class Calibration:
     examples: Sequence[Example]
 
 
-def choose_recogniser(task: str, classes: Sequence[str] = ()) -> Recogniser | None:
+def choose_recogniser(
+    task: str, waiting: DeltaGenerator, classes: Sequence[str] = ()
+) -> Recogniser | None:
     """The sidebar's network for `task`: bundled, from the Hub, or an uploaded file.
 
     Bundled ones that know these `classes` come first. None where nothing is bundled and nothing
-    was chosen yet.
+    was chosen yet. What is waited for is shown in the place `waiting`.
     """
     known = {entry.name: entry for entry in fitting_first(task, classes)}
     name = st.selectbox(
@@ -68,6 +78,8 @@ def choose_recogniser(task: str, classes: Sequence[str] = ()) -> Recogniser | No
         help="Bundled networks work offline. From the Hugging Face Hub: type hub:OWNER/NAME or "
         "hub:OWNER/NAME@REVISION:FILE.",
     )
+    if name is None or name in known or name == OWN_FILE:
+        nothing_awaited()
     if name is None:
         return None
     if name in known:
@@ -75,10 +87,19 @@ def choose_recogniser(task: str, classes: Sequence[str] = ()) -> Recogniser | No
         return _load(task, name)
     show_hub_state()
     if name == OWN_FILE:
-        return _uploaded(task)
+        return _uploaded(task, waiting)
     check_name(name)
-    with coming_from_hub(f"Loading {name}"):
-        return _load(task, name)
+    ways = [_bundled_way(task, one) for one in list(known)[:1]]
+    with waiting:
+        what = f"{name} {FROM_HUB}"
+        return arrived((task, name), what, partial(_bring, task, name), *ways)
+
+
+def _bundled_way(task: str, name: str) -> Way:
+    def choose() -> None:
+        st.session_state[network_key(task)] = name
+
+    return Way("Go on with the bundled network", ":material/deployed_code:", choose)
 
 
 def network_key(task: str) -> str:
@@ -105,20 +126,16 @@ def _caption(entry: CatalogueEntry) -> str:
     return f"{entry.title}{measured}."
 
 
-def _uploaded(task: str) -> Recogniser:
+def _uploaded(task: str, waiting: DeltaGenerator) -> Recogniser:
     key = f"{task}_file"
-    file = dropped("Checkpoint", SUFFIXES, key, MAX_MEGABYTES)
-    return _load_file(task, *kept(key, file, NO_NETWORK))
+    file = kept(key, dropped("Checkpoint", SUFFIXES, key, MAX_MEGABYTES), NO_NETWORK)
+    with waiting:
+        return _read_file(task, file)
 
 
 @shared(megabytes=512)
 def _load(task: str, name: str) -> Recogniser:
     return on_worker(_read, task, name)
-
-
-@shared(megabytes=256)
-def _load_file(task: str, name: str, content: bytes) -> Recogniser:
-    return on_worker(_read_file, task, name, content)
 
 
 def _read(task: str, name: str) -> Recogniser:
@@ -128,7 +145,18 @@ def _read(task: str, name: str) -> Recogniser:
     return Recogniser(name, network, code.sites_of(network), classes)
 
 
-def _read_file(task: str, name: str, content: bytes) -> Recogniser:
+@shared(megabytes=256)
+def _read_file(task: str, file: Upload) -> Recogniser:
+    with reading(file.name) as watch:
+        checkpoint = read_checkpoint_apart(file.content, file.name, watch)
+    return on_worker(_made_of, task, checkpoint, Origin.of(file.name))
+
+
+def _bring(task: str, name: str, tell: Tell) -> Recogniser:
+    return on_worker(_made_of, task, *checkpoint_of(name, tell, with_config=True))
+
+
+def _made_of(task: str, checkpoint: Checkpoint, origin: Origin) -> Recogniser:
     code = TASKS[task].code
-    network = code.decode(content, name)
-    return Recogniser(name, network, code.sites_of(network), ())
+    network = code.decode(checkpoint, origin)
+    return Recogniser(origin.name, network, code.sites_of(network), ())

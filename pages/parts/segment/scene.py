@@ -8,13 +8,14 @@ import streamlit as st
 
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.caching import shared
+from pages.parts.shared.reading import reading
 from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
 from pages.parts.shared.uploads import NO_PICTURE, PICTURE_MEGABYTES, Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
-from quantlib.datasets.annotated import read_annotation
+from quantlib.datasets.apart import read_annotation_apart
 from quantlib.errors import QuantlibError
+from quantlib.imaging.apart import decode_apart
 from quantlib.imaging.formats import ENDINGS, ENDINGS_OF, FORMATS
-from quantlib.imaging.reading import read_picture
 from quantlib.imaging.resizing import fit_area
 from quantlib.imaging.samples import load_sample
 
@@ -67,8 +68,11 @@ def _uploaded() -> Scene:
 @shared(megabytes=64)
 def _own(file: Upload, annotation: Upload | None) -> Scene:
     name, content = file
-    picture = read_picture(content, name)
-    numbers = None if annotation is None else read_annotation(annotation.content)
+    with reading(name) as watch:
+        picture = decode_apart(content, name, watch).picture
+        numbers = None
+        if annotation is not None:
+            numbers = read_annotation_apart(annotation.content, watch)
     if numbers is not None and numbers.shape != picture.rgb.shape[:2]:
         raise QuantlibError(
             f"The annotation has {numbers.shape[1]}×{numbers.shape[0]} pixels and {name} has "

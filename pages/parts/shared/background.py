@@ -15,7 +15,7 @@ from quantlib.errors import QuantlibError
 from quantlib.stopping import StoppedError
 
 EVERY = 1.0  # seconds between two looks at the progress
-GRACE = 10.0  # seconds in which a visitor whose connection broke may be back
+GRACE = 1.0  # seconds in which a visitor whose connection broke may be back
 
 
 class Progress(NamedTuple):

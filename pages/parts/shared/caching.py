@@ -153,3 +153,13 @@ def keep(known: dict[K, V], key: K, value: V, most: int) -> V:
         known.pop(old, None)
     known[key] = value
     return value
+
+
+def recalled(known: dict[K, V], key: K, make: Callable[[], V], most: int) -> V:
+    """What is known under `key`, or what `make` gives now, which others find afterwards.
+
+    >>> recalled({"a": 1}, "a", lambda: 2, most=2), recalled({"a": 1}, "b", lambda: 2, most=2)
+    (1, 2)
+    """
+    found = known.get(key)
+    return keep(known, key, make(), most) if found is None else found

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.drawing import drawing
+from pages.parts.shared.ways import WaysOnError
 from quantlib.errors import QuantlibError
 
 
@@ -30,3 +31,12 @@ def notice() -> Iterator[None]:
         st.info(as_text(str(prompt)), icon=":material/upload_file:")
     except QuantlibError as error:
         st.error(as_text(str(error)), icon=":material/error:")
+        if isinstance(error, WaysOnError):
+            _show_ways(error)
+
+
+def _show_ways(error: WaysOnError) -> None:
+    with st.container(horizontal=True):
+        for way in error.ways:
+            key = f"{way.label} after {error}"
+            st.button(way.label, icon=way.icon, on_click=way.go, key=key)

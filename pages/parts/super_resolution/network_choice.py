@@ -5,10 +5,21 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.parts.shared.arriving import nothing_awaited
 from pages.parts.shared.uploads import Upload
-from pages.parts.super_resolution.networks import DEFAULT, LoadedNetwork, loaded
+from pages.parts.shared.ways import Way
+from pages.parts.super_resolution.networks import DEFAULT, LoadedNetwork, is_bundled, loaded
 from pages.parts.super_resolution.own_network import OWN_FILE, drop_network, own_network, tell
 from quantlib.models.catalogue import entries
+
+KEY = "network"
+
+
+def _choose_bundled() -> None:
+    st.session_state[KEY] = DEFAULT
+
+
+BUNDLED = Way("Go on with the bundled network", ":material/deployed_code:", _choose_bundled)
 
 
 @dataclass(frozen=True)
@@ -21,8 +32,10 @@ class NetworkChoice:
 
     def load(self) -> LoadedNetwork:
         """The network. QuantlibError where it cannot be had."""
+        if is_bundled(self.name) or self.name == OWN_FILE:
+            nothing_awaited()
         if self.name != OWN_FILE:
-            return loaded(self.name)
+            return loaded(self.name, BUNDLED)
         network = own_network(self.upload)
         with self.place:
             tell(network)
@@ -36,7 +49,7 @@ def choose_network() -> NetworkChoice:
         "Network",
         [*known, OWN_FILE],
         index=list(known).index(DEFAULT),
-        key="network",
+        key=KEY,
         bind="query-params",
         accept_new_options=True,
         help="Bundled networks work offline. Any network of the Hugging Face Hub that Bitlens "

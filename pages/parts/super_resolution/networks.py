@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
+from pages.parts.shared.arriving import Tell, arrived
 from pages.parts.shared.caching import shared
-from pages.parts.shared.hub import PUBLIC, check_name, coming_from_hub
+from pages.parts.shared.hub import FROM_HUB, PUBLIC, check_name, checkpoint_of
+from pages.parts.shared.ways import Way
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.adapting import AdaptedNetwork, adapted_networks
 from quantlib.importance.pairs import Pair
 from quantlib.models import SRNetwork, load
+from quantlib.models.loading import read_network
 from quantlib.ptq import SiteNetwork
 from quantlib.tasks.super_resolution import default_pairs, sites_of, trained_bits
 
@@ -42,15 +46,28 @@ class LoadedNetwork:
         return self.name.startswith(PUBLIC) and bool(self.sha256)
 
 
-def loaded(name: str) -> LoadedNetwork:
-    """The network `name`, for as long as it is among the last few that were used."""
+def loaded(name: str, *ways: Way) -> LoadedNetwork:
+    """The network `name`, for as long as it is among the last few that were used.
+
+    While one of the Hub is on its way the script ends here, with progress; `ways` lead on where it
+    does not come.
+    """
     check_name(name)
-    if name.startswith("builtin:"):
+    if is_bundled(name):
         network = _load(name)
     else:
-        with coming_from_hub(f"Loading {name}"):
-            network = _load(name)
+        what = f"{name} {FROM_HUB}"
+        network = arrived(("super-resolution", name), what, partial(_bring, name), *ways)
     return with_adapted(network)
+
+
+def is_bundled(name: str) -> bool:
+    return name.startswith("builtin:")
+
+
+def _bring(name: str, tell: Tell) -> LoadedNetwork:
+    checkpoint, source = checkpoint_of(name, tell)
+    return on_worker(lambda: of_network(read_network(checkpoint, source)))
 
 
 @shared(megabytes=512)

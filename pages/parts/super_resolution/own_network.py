@@ -3,11 +3,14 @@
 import streamlit as st
 
 from pages.parts.shared.as_text import as_text
+from pages.parts.shared.reading import reading
 from pages.parts.shared.uploads import Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.networks import LoadedNetwork, of_network, with_adapted
-from quantlib.models.checkpoint import ONNX, PROGRAM, SUFFIXES
+from quantlib.models.apart import read_checkpoint_apart
+from quantlib.models.checkpoint import Checkpoint
 from quantlib.models.loading import read_network
+from quantlib.models.suffixes import ONNX, PROGRAM, SUFFIXES
 
 OWN_FILE = "Your own file"
 KEY, MADE = "network_file", "own network"
@@ -39,13 +42,15 @@ def own_network(latest: Upload | None) -> LoadedNetwork:
     upload = kept(KEY, latest, NO_NETWORK)
     made: tuple[Upload, LoadedNetwork] | None = st.session_state.get(MADE)
     if made is None or made[0] != upload:
-        made = upload, on_worker(_read, upload)
+        with reading(upload.name) as watch:
+            checkpoint = read_checkpoint_apart(upload.content, upload.name, watch)
+        made = upload, on_worker(_made_of, checkpoint, upload.name)
         st.session_state[MADE] = made
     return with_adapted(made[1])
 
 
-def _read(upload: Upload) -> LoadedNetwork:
-    return of_network(read_network(upload.content, upload.name))
+def _made_of(checkpoint: Checkpoint, name: str) -> LoadedNetwork:
+    return of_network(read_network(checkpoint, name))
 
 
 def tell(network: LoadedNetwork) -> None:

@@ -5,21 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
 from pages.parts.shared.keeping import SECONDS
 from pages.parts.shared.notices import NothingYetError
+from pages.parts.shared.reading import reading
 from pages.parts.shared.tab import TAB
 from pages.parts.shared.uploads import NO_PICTURE, PICTURE_MEGABYTES, Upload, dropped
-from pages.parts.shared.worker import on_worker
 from quantlib.errors import QuantlibError
-from quantlib.imaging.encoding import picture_bytes
+from quantlib.imaging.apart import decode_apart
 from quantlib.imaging.formats import ENDINGS
-from quantlib.imaging.reading import MAX_PIXELS, Picture, read_picture
+from quantlib.imaging.reading import MAX_PIXELS, Picture
 
-THUMBNAIL, QUALITY = 480, 85
 HELP = (
     f"Up to {MAX_PIXELS / 1e6:g} megapixels and {PICTURE_MEGABYTES} MB. It is kept for this tab "
     f"alone, also when the page is loaded anew, until {SECONDS / 60:.0f} minutes "
@@ -79,20 +76,18 @@ def _keep(key: str, file: Upload) -> None:
     digest = hashlib.sha256(file.name.encode() + b"\0" + file.content).hexdigest()
     known = TAB.get(key)
     if known is None or known.digest != digest:
-        made = on_worker(_read, file, digest)
+        made = _read(file, digest)
         pixels = made.picture.rgb.size // 3 if isinstance(made, OwnPicture) else 0
         TAB.put(key, made, 4 * pixels)
 
 
 def _read(file: Upload, digest: str) -> OwnPicture | Refused:
     try:
-        picture = read_picture(file.content, file.name)
+        with reading(file.name) as watch:
+            found = decode_apart(file.content, file.name, watch)
     except QuantlibError as error:
         return Refused(digest, str(error))
-    small = Image.fromarray(picture.rgb)
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    jpeg = picture_bytes(np.asarray(small), ".jpg", quality=QUALITY)
-    return OwnPicture(digest, picture, jpeg)
+    return OwnPicture(digest, found.picture, found.thumbnail)
 
 
 def _kept(key: str, label: str, one_of_two: bool) -> OwnPicture:

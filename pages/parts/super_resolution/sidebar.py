@@ -30,6 +30,7 @@ class Choices:
 
 def choose(with_method: bool = True, with_runtime: bool = False) -> Choices:
     """The sidebar's choices. QuantlibError when the picture or the network cannot be had."""
+    waiting = st.container()
     with st.sidebar:
         picture = choose_picture()
         held = st.container()
@@ -38,7 +39,8 @@ def choose(with_method: bool = True, with_runtime: bool = False) -> Choices:
         values = choose_numbers(method)
         trained = st.container()
         show_hub_state()
-        network = chosen_network.load()
+        with waiting:
+            network = chosen_network.load()
         with trained:
             values |= _trained(method, network)
             settings = Settings(**values)

@@ -4,8 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from quantlib.errors import QuantlibError
-from quantlib.models.files import sha256
+from quantlib.models.hub.sentences import wrong_bytes
 
 
 def checked_sha256(path: Path, title: str) -> str:
@@ -15,7 +14,7 @@ def checked_sha256(path: Path, title: str) -> str:
     Raises QuantlibError for other bytes, which leave the cache.
     """
     blob = path.resolve()
-    stated, digest = blob.name, sha256(path)
+    stated, digest = blob.name, _sha256(path)
     if re.fullmatch(r"[0-9a-f]{64}", stated):
         whole = digest == stated
     elif re.fullmatch(r"[0-9a-f]{40}", stated):
@@ -25,11 +24,13 @@ def checked_sha256(path: Path, title: str) -> str:
     if not whole:
         path.unlink(missing_ok=True)
         blob.unlink(missing_ok=True)
-        raise QuantlibError(
-            f"{title} arrived with other bytes than the Hub states, so it was thrown away; try "
-            "again, or use a bundled network such as builtin:edsr-x2."
-        )
+        raise wrong_bytes(title)
     return digest
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _git_sha1(path: Path) -> str:
