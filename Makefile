@@ -25,7 +25,7 @@ help:
 	@echo "make bench   measure speed and sizes on this machine"
 	@echo "make bench-app  measure how long a visitor waits (a few minutes)"
 	@echo "make load    measure what many visitors at once wait for (VISITORS=8 for eight; minutes)"
-	@echo "make cluster    sweeps over several processes, in their long forms (minutes)"
+	@echo "make cluster    sweeps and training over several processes, in their long forms (minutes)"
 	@echo "make bench-cluster  hold two workers against one on the same sweep (a few minutes)"
 	@echo "make cards   measure every bundled network again and hold it against its card (minutes)"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
@@ -67,7 +67,8 @@ bench-app: .venv/.dev
 		$(BIN)/python -m tests.browser.bench_app
 
 cluster: .venv/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/sweeps tests/sweeps/long_cluster.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/sweeps tests/sweeps/long_cluster.py \
+		tests/training/test_together.py tests/training/long_together.py
 
 bench-cluster: .venv/.dev
 	$(BIN)/python -m tests.sweeps.bench
