@@ -68,7 +68,7 @@ bench-app: .venv/.dev
 
 cluster: .venv/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/sweeps tests/sweeps/long_cluster.py \
-		tests/training/test_together.py tests/training/long_together.py
+		tests/training/test_together.py tests/training/long_together.py tests/deploy/test_together.py
 
 bench-cluster: .venv/.dev
 	$(BIN)/python -m tests.sweeps.bench
