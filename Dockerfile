@@ -5,6 +5,9 @@ FROM python:${PYTHON}-slim-bookworm
 # PyTorch's own builds without CUDA: a tenth of the size.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
+# Workers of a cluster need Dask: --build-arg CLUSTER='distributed>=2026.8,<2027'.
+ARG CLUSTER=
+
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PIP_NO_CACHE_DIR=1 \
@@ -21,7 +24,7 @@ WORKDIR /srv/bitlens
 COPY requirements.txt deploy/constraints.txt ./
 RUN pip install --no-deps --index-url "$TORCH_INDEX" -c constraints.txt \
         $(grep -E '^torch(vision)?[<>=~]' requirements.txt) \
-    && pip install -r requirements.txt -c constraints.txt \
+    && pip install -r requirements.txt $CLUSTER -c constraints.txt \
     && pip check \
     && python -c "import torchvision"
 

@@ -14,8 +14,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 UNITS := tests/architecture/test_layers.py tests/coding tests/quantizers tests/imaging \
 	tests/datasets tests/ptq tests/evaluation
 
-.PHONY: help demo docs test quick check bench bench-app load soak leaving cards adapt table \
-	comparison transformers ablation shots fuzz kills
+.PHONY: help demo docs test quick check bench bench-app bench-cluster load soak leaving cards \
+	adapt table comparison transformers ablation cluster shots fuzz kills
 help:
 	@echo "make demo    install what the app needs and start it (PORT=8600 for another port)"
 	@echo "make test    install what the tests need and run them all"
@@ -27,6 +27,8 @@ help:
 	@echo "make load    measure what many visitors at once wait for (VISITORS=8 for eight; minutes)"
 	@echo "make soak    measure how a server stands visitors for a while (MINUTES=5 for five)"
 	@echo "make leaving measure how long work goes on after its visitor has left (minutes)"
+	@echo "make cluster    sweeps and training over several processes, in their long forms (minutes)"
+	@echo "make bench-cluster  hold two workers against one on the same sweep (a few minutes)"
 	@echo "make cards   measure every bundled network again and hold it against its card (minutes)"
 	@echo "make adapt   quantize a network on demand and measure it (minutes)"
 	@echo "make table   train and measure every table of the results page from nothing (many hours)"
@@ -74,6 +76,13 @@ bench-app: .venv/.dev
 	CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && \
 		$(BIN)/python -m tests.browser.bench_app
 
+cluster: .venv/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/sweeps tests/sweeps/long_cluster.py \
+		tests/training/test_together.py tests/training/long_together.py tests/deploy/test_together.py
+
+bench-cluster: .venv/.dev
+	$(BIN)/python -m tests.sweeps.bench
+
 # Visitors at once: `make load VISITORS=8`.
 VISITORS ?= 32
 
@@ -107,11 +116,11 @@ transformers: transformer-x2
 		--validate set5 $(DATA)/set5/HR $(DATA)/set5/LR_bicubic/X2 \
 		--validate set14 $(DATA)/set14/SRF_2 $(DATA)/set14/SRF_2
 
-# Processes side by side: `make ablation JOBS=8`.
-JOBS ?= 1
+# Processes side by side: `make ablation JOBS=8`; on a cluster with BITLENS_SCHEDULER=tcp://...
+JOBS ?=
 
 ablation: .venv/.runtime
-	OMP_NUM_THREADS=1 $(BIN)/python -m quantlib ablation assets/plans/ablation.toml --jobs $(JOBS) \
+	OMP_NUM_THREADS=1 $(BIN)/python -m quantlib ablation assets/plans/ablation.toml $(if $(JOBS),--jobs $(JOBS)) \
 		--data $(DATA) --results runs/ablation.json --summary runs/ablation-summary.json
 
 shots: .venv/.dev

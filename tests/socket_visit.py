@@ -24,12 +24,13 @@ class PageSocket:
 
 
 @contextmanager
-def page_socket(server: str) -> Iterator[PageSocket]:
-    """Opens it as a page of the server `http://host:port` does."""
+def page_socket(server: str, cookie: str = "") -> Iterator[PageSocket]:
+    """Opens it as a page of the server `http://host:port` does, with its `cookie` if it has one."""
     with connect(
         server.replace("http", "ws", 1) + "/_stcore/stream",
         origin=Origin(server),
         subprotocols=[Subprotocol("streamlit")],
+        additional_headers={"Cookie": cookie} if cookie else None,
         open_timeout=SECONDS,
         max_size=None,
         proxy=None,

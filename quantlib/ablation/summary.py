@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from quantlib.ablation.plan import baselines
-from quantlib.ablation.trials import Point, Results
+from quantlib.ablation.points import Point, Results
 from quantlib.errors import QuantlibError
 from quantlib.files import write_whole
 from quantlib.importance import Ranking

@@ -8,7 +8,9 @@ from typing import Any
 from quantlib.ablation.plan import read_plan
 from quantlib.ablation.summary import Summary, summarise
 from quantlib.ablation.trials import measure_all
+from quantlib.cli.console import remark
 from quantlib.cli.options import folder, path
+from quantlib.cli.sweeping import add_sweep, engine_from, kept_from
 from quantlib.errors import QuantlibError
 from quantlib.files import check_writable
 
@@ -29,15 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="where the tables go, for the pages; benches that it has and RESULTS lacks stay",
     )
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+    add_sweep(parser)
     parser.add_argument(
         "--bench", action="append", default=[], metavar="NAME", help="measure only these"
     )
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    if options.jobs < 1:
-        raise QuantlibError(f"There is at least one job, not {options.jobs}.")
+    engine, kept = engine_from(options), kept_from(options)
     plan = read_plan(path(options.plan))
     names = [bench.name for bench in plan.benches]
     if unknown := [name for name in options.bench if name not in names]:
@@ -49,7 +50,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         check_writable(written)
     earlier = Summary.read(written) if written else None  # a damaged one is named now
     results = measure_all(
-        plan, folder(options.data), file, options.jobs, _watch, lambda trial: trial.bench in chosen
+        plan,
+        folder(options.data),
+        file,
+        engine,
+        _watch,
+        lambda trial: trial.bench in chosen,
+        kept,
+        remark,
     )
     summary = summarise(results)
     if written and earlier:

@@ -4,7 +4,9 @@ import argparse
 import sys
 from typing import Any
 
+from quantlib.cli.console import remark
 from quantlib.cli.options import path
+from quantlib.cli.sweeping import add_sweep, engine_from, kept_from
 from quantlib.cli.train import add_data, benchmarks
 from quantlib.errors import QuantlibError
 from quantlib.training.comparison.plan import compare, read_plan
@@ -23,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the JSON file that gets the result of every run; what it holds is not trained again",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="where checkpoints go")
+    add_sweep(parser)
     parser.add_argument(
         "--seed", type=int, action="append", default=[], help="train the runs of this seed only"
     )
@@ -40,6 +43,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         scorer(benchmarks(options), plan.conditions.scale),
         tuple(options.seed),
         _watch,
+        engine_from(options),
+        kept_from(options),
+        remark,
     )
     rows = rows_of(results)
     return {

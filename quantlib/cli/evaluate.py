@@ -1,13 +1,16 @@
 """Measure PSNR, SSIM and bytes on a folder of pictures whose truth is known."""
 
 import argparse
-from collections.abc import Callable, Collection
-from functools import partial
+import json
+from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from quantlib.cli.chosen import Chosen, chosen_from, opened
+from quantlib.cli.console import remark
 from quantlib.cli.options import (
     add_method,
     add_model,
@@ -17,15 +20,18 @@ from quantlib.cli.options import (
     described,
     folder,
     progress,
-    quantized_from,
     sample_picture,
 )
+from quantlib.cli.sweeping import add_sweep, engine_from, in_order, kept_from
 from quantlib.datasets.paired_folders import find_pairs
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.imaging.files import read_picture_file
 from quantlib.quantizers.sizes import ByteSizes
+from quantlib.sweeps.contents import Files
+from quantlib.sweeps.sweep import sweep
+from quantlib.sweeps.unit import Unit
 from quantlib.tasks.super_resolution import Measurement, measure, reduced
 
 MEASURES = "psnr_y", "ssim_y"
@@ -44,61 +50,81 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser, exported=True)
     add_method(parser)
     add_runtime(parser)
+    add_sweep(parser)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    pictures = _pictures(options)
-    network = quantized_from(options)
-    scale = int(network.site_network.network.scale)  # type: ignore[arg-type]
-    if scale != options.scale:
-        raise QuantlibError(f"{options.model} upscales by {scale}; call it with --scale {scale}.")
-    watch = progress("pictures")
-    images, total, weights = [], ByteSizes(), ByteSizes()
-    apart: dict[str, str] = {}
-    for done, (name, read) in enumerate(pictures):
-        watch(done, len(pictures))
-        low, high = read()
-        result = measure(network, low, scale, high)
-        total, weights = total + result.ledger.total, result.weights
-        images.append(
-            {"name": name, **byte_figures(result.ledger), **_quality(result), "notes": result.notes}
+    if options.scale < 1:
+        raise QuantlibError(f"A scale of {options.scale} is impossible; give that of the network.")
+    pairs = _pairs(options)
+    engine, kept = engine_from(options), kept_from(options)
+    chosen = chosen_from(options)
+    if chosen.scale != options.scale:
+        raise QuantlibError(
+            f"{options.model} upscales by {chosen.scale}; call it with --scale {chosen.scale}."
         )
-        if result.left_out:
-            apart[name] = result.left_out
-    watch(len(pictures), len(pictures))
-    ledger = Ledger({"all": total})
+    if options.sample:
+        found = [_measured(chosen, options.sample, *_sample(options))]
+    else:
+        units = [unit_of(chosen, *pair) for pair in pairs]
+        made = in_order(sweep(units, engine, kept, remark), units, progress("pictures"))
+        found = [json.loads(content) for content in made]
+    images = [one["image"] for one in found]
+    apart = {one["image"]["name"]: one["left_out"] for one in found if one["left_out"]}
+    total = sum((ByteSizes(**one["sizes"]) for one in found), ByteSizes())
+    weights = found[-1]["weights"]
     return {
-        **described(options, scale),
+        **described(options, chosen.scale),
         **{measure: _mean(images, measure, apart) for measure in MEASURES},
         "left_out": apart,
-        **byte_figures(ledger),
-        "weight_bytes": {"fp32": weights.fp32, "total": weights.total},
+        **byte_figures(Ledger({"all": total})),
+        "weight_bytes": weights,
         "seconds": sum(image["seconds"] for image in images),
         "convention": CONVENTION,
         "images": images,
     }
 
 
-Reader = Callable[[], tuple[np.ndarray, np.ndarray]]
-
-
-def _pictures(options: argparse.Namespace) -> list[tuple[str, Reader]]:
-    """Names, and functions that read (input, truth)."""
-    if options.scale < 1:
-        raise QuantlibError(f"A scale of {options.scale} is impossible; give that of the network.")
+def _pairs(options: argparse.Namespace) -> list[tuple[str, Path, Path]]:
+    """Names, original and reduction of the pictures to measure on; none for a sample."""
     if options.sample:
         if options.hr or options.lr:
             raise QuantlibError("--sample stands instead of --hr and --lr; give one or the other.")
-        truth = sample_picture(options.sample, options.scale)
-        return [(options.sample, lambda: reduced(truth, options.scale))]
+        return []
     if not (options.hr and options.lr):
         raise QuantlibError("Say what to measure on: --hr and --lr, or --sample.")
-    pairs = find_pairs(folder(options.hr), folder(options.lr), options.scale)
-    return [(name, partial(_read, high, low)) for name, high, low in pairs]
+    return find_pairs(folder(options.hr), folder(options.lr), options.scale)
 
 
-def _read(high: Path, low: Path) -> tuple[np.ndarray, np.ndarray]:
-    return read_picture_file(low).rgb, read_picture_file(high).rgb
+def _sample(options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
+    return reduced(sample_picture(options.sample, options.scale), options.scale)
+
+
+def unit_of(chosen: Chosen, name: str, high: Path, low: Path) -> Unit:
+    places = low.absolute(), high.absolute()
+    contents = (chosen.weights, *map(Files.at, places))
+    return Unit(name, _work, (chosen, name), places, contents)
+
+
+def _work(chosen: Chosen, name: str, low: Path, high: Path) -> bytes:
+    pictures = read_picture_file(low).rgb, read_picture_file(high).rgb
+    return json.dumps(_measured(chosen, name, *pictures)).encode()
+
+
+def _measured(chosen: Chosen, name: str, low: np.ndarray, high: np.ndarray) -> dict[str, Any]:
+    """What the report says of one picture, and what it adds up."""
+    result = measure(opened(chosen), low, chosen.scale, high)
+    return {
+        "image": {
+            "name": name,
+            **byte_figures(result.ledger),
+            **_quality(result),
+            "notes": list(result.notes),
+        },
+        "left_out": result.left_out,
+        "sizes": asdict(result.ledger.total),
+        "weights": {"fp32": result.weights.fp32, "total": result.weights.total},
+    }
 
 
 def _quality(result: Measurement) -> dict[str, float | None]:

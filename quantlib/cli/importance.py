@@ -1,15 +1,21 @@
 """Rank the channels of every activation site by importance."""
 
 import argparse
+from contextlib import ExitStack
 from typing import Any
 
-from quantlib.cli.options import add_model, pictures_in, progress, tell_notes
+from quantlib.cli.candidates import Candidates, opened
+from quantlib.cli.console import remark
+from quantlib.cli.options import add_model, anywhere, picture_paths, progress, tell_notes
+from quantlib.cli.sweeping import add_sweep, engine_from, kept_from
 from quantlib.importance import rank
-from quantlib.importance.pairs import pairs_from
 from quantlib.models import load
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import CRITERIA
-from quantlib.tasks.super_resolution import sites_of
+from quantlib.sweeps.engines import InTurn, Open
+
+GREEDY = "greedy"
+"""The criterion whose candidates are tried in pieces; the others take one pass."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,23 +24,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--criterion", choices=CRITERIA, default="fisher")
     parser.add_argument("--bits", type=int, default=3)
     parser.add_argument("--extra-bits", type=int, default=3)
+    add_sweep(parser)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     settings = Settings(
         bits=options.bits, extra_bits=options.extra_bits, criterion=options.criterion
     )
+    engine, kept = engine_from(options), kept_from(options)
     network = load(options.model)
     tell_notes(network)
-    pairs = pairs_from(pictures_in(options.images), network.scale)
-    ranking = rank(
-        sites_of(network),
-        pairs,
-        settings.criterion,
-        settings.bits,
-        settings.extra_bits,
-        watch=progress("ranking"),
-    )
+    files = tuple(file.absolute() for file in picture_paths(options.images))
+    sites, pairs = opened(network, files)
+    with ExitStack() as stack:
+        elsewhere = None
+        if settings.criterion == GREEDY and not isinstance(engine, InTurn):
+            at_work = Open(stack.enter_context(engine))
+            model = anywhere(options.model)
+            elsewhere = Candidates(model, files, settings.bits, at_work, kept, remark)
+        ranking = rank(
+            sites,
+            pairs,
+            settings.criterion,
+            settings.bits,
+            settings.extra_bits,
+            watch=progress("ranking"),
+            elsewhere=elsewhere,
+        )
     return {
         "model": options.model,
         "criterion": settings.criterion,

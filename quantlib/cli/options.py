@@ -18,19 +18,10 @@ from quantlib.imaging.formats import FORMATS
 from quantlib.imaging.samples import SAMPLES
 from quantlib.models import SRNetwork, load
 from quantlib.models.normalised import Normalised
-from quantlib.ptq import QuantizedNetwork, Settings, methods
+from quantlib.ptq import Settings, methods
 from quantlib.ptq.parameters import PARAMETERS, OneOf, Parameter, Real, Switch, Whole
 from quantlib.runtime.choice import CHOICES, Runtime
-from quantlib.runtime.onnx_file import OnnxFile, is_onnx
-from quantlib.runtime.running import at_runtime
-from quantlib.tasks.super_resolution import (
-    default_pairs,
-    open_network,
-    prepare,
-    sample_for,
-    sites_of,
-    trained_bits,
-)
+from quantlib.tasks.super_resolution import sample_for, trained_bits
 
 
 def add_model(parser: argparse.ArgumentParser, exported: bool = False) -> None:
@@ -119,36 +110,6 @@ def settings_from(options: argparse.Namespace) -> Settings:
     )
 
 
-def quantized_from(options: argparse.Namespace) -> QuantizedNetwork:
-    """The network that the options ask for, quantized as they say, at the runtime they name."""
-    runtime = runtime_from(options)
-    if is_onnx(options.model) and runtime.reads_files:
-        return _from_onnx_file(options)
-    settle(options)
-    settings = settings_from(options)
-    runtime.check(settings)
-    network = open_network(options.model, settings)
-    tell_notes(network)
-    sites = sites_of(network, settings.method)
-    prepared = prepare(sites, settings, default_pairs(network), watch=progress("preparing"))
-    return at_runtime(prepared, runtime)
-
-
-def _from_onnx_file(options: argparse.Namespace) -> QuantizedNetwork:
-    """The network of an ONNX file that `export` wrote, which was quantized then."""
-    network = OnnxFile(path(options.model))
-    settings = network.settings
-    given = options.method, options.bits, options.depth
-    fixed = settings.method, settings.bits, settings.depth
-    if any(value not in (None, known) for value, known in zip(given, fixed, strict=True)):
-        raise QuantlibError(
-            f"{options.model} was exported as {settings.summary}; leave --method, --bits and "
-            "--depth out, or export another."
-        )
-    options.method, options.bits, options.depth = settings.method, settings.bits, None
-    return network
-
-
 def tell_notes(network: SRNetwork | Normalised) -> None:
     """Says on standard error what was guessed or chosen when a network was loaded."""
     for note in network.notes:
@@ -199,6 +160,11 @@ def sample_picture(name: str, scale: int) -> np.ndarray:
 def path(name: str) -> Path:
     """A name that was typed, also where the shell left ~ standing, as in --hr=~/pictures."""
     return Path(os.path.expanduser(name))
+
+
+def anywhere(model: str) -> str:
+    """A network's name for processes that began in other folders, too."""
+    return model if ":" in model else str(path(model).absolute())
 
 
 def folder(name: str) -> Path:

@@ -1,6 +1,7 @@
 """Train a network by a recipe, on a folder of photographs or of a data set."""
 
 import argparse
+import os
 import sys
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from quantlib.training.recognition.run import train_and_test
 from quantlib.training.super_resolution.benchmarks import Benchmark, scorer
 from quantlib.training.super_resolution.recipe import read_toml, recipe_from
 from quantlib.training.super_resolution.run import train_recipe
+from quantlib.training.together import joined
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +51,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
+    with joined() as processes:
+        if not processes.is_first:
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
     file, folders, out = path(options.recipe), [path(d) for d in options.data], path(options.out)
     values = read_toml(file)
     if "task" in values:
@@ -79,5 +88,7 @@ def _watch(progress: Progress, unit: str = "dB") -> None:
     )
 
 
-def describe(report: dict[str, Any]) -> str:
+def describe(report: dict[str, Any]) -> str | None:
+    if not report:  # one of several processes, of which the first speaks for all
+        return None
     return f"{report['weights']} and {report['card']} written."

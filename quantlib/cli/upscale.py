@@ -3,11 +3,15 @@
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from quantlib.cli import console
+from quantlib.cli.chosen import Chosen, chosen_from, opened
+from quantlib.cli.console import remark
 from quantlib.cli.options import (
     add_method,
     add_model,
@@ -18,17 +22,20 @@ from quantlib.cli.options import (
     path,
     picture_paths,
     progress,
-    quantized_from,
 )
+from quantlib.cli.sweeping import add_sweep, engine_from, kept_from
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.ledger import Ledger
-from quantlib.files import check_writable, make_folder
+from quantlib.files import check_writable, make_folder, write_whole
 from quantlib.imaging.encoding import JPEG, LOSSLESS, picture_bytes
 from quantlib.imaging.files import check_picture_writable, read_picture_file, write_picture
 from quantlib.imaging.opacity import enlarged_by, visible
 from quantlib.imaging.reading import Picture, read_picture
-from quantlib.ptq import QuantizedNetwork
+from quantlib.kept import record
 from quantlib.quantizers.sizes import ByteSizes
+from quantlib.sweeps.contents import Files
+from quantlib.sweeps.sweep import sweep
+from quantlib.sweeps.unit import Unit
 from quantlib.tasks.naming import result_name
 from quantlib.tasks.super_resolution import Measurement, measure
 
@@ -58,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser, exported=True)
     add_method(parser)
     add_runtime(parser)
+    add_sweep(parser)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -65,23 +73,23 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         return _folder(options)
     _check_output(options)
     picture = _read(options.input)
-    network = quantized_from(options)
+    chosen = chosen_from(options)
     output = options.output
     if output != STANDARD:
         out = path(output)
         if options.long_names:
-            out /= result_name(options.input, _scale(network), network.settings)
+            out /= result_name(options.input, chosen.scale, chosen.settings)
             output = str(out)
-        longest = _scale(network) * max(picture.rgb.shape[:2])
+        longest = chosen.scale * max(picture.rgb.shape[:2])
         transparent = picture.alpha is not None
         check_picture_writable(out, options.quality, transparent, longest)
-    made, alpha = _measured(network, picture, progress("tiles"))
+    made, alpha = _measured(chosen, picture, progress("tiles"))
     if output == STANDARD:
         console.send_bytes(picture_bytes(made.rgb, ".png", alpha, picture.profile))
     else:
         write_picture(out, made.rgb, alpha, picture.profile, options.quality)
     return {
-        **_described(options, network),
+        **_described(options, chosen),
         **_figures(made.ledger, made.seconds),
         "output": output,
         "notes": picture.notes,
@@ -104,32 +112,45 @@ def _folder(options: argparse.Namespace) -> dict[str, Any]:
     make_folder(out)
     for target in targets:
         check_writable(target)
-    network = quantized_from(options)
+    engine, kept = engine_from(options), kept_from(options)
+    chosen = chosen_from(options)
     if options.long_names:
-        scale, settings = _scale(network), network.settings
+        scale, settings = chosen.scale, chosen.settings
         targets = {out / result_name(one.name, scale, settings): one for one in files}
-    watch, images, total = progress("pictures"), [], ByteSizes()
-    for done, (target, file) in enumerate(targets.items()):
-        watch(done, len(targets))
-        picture = read_picture_file(file)
-        made, alpha = _measured(network, picture)
-        write_picture(target, made.rgb, alpha, picture.profile)
-        total += made.ledger.total
-        images.append(
-            {
-                "name": file.stem,
-                **_figures(made.ledger, made.seconds),
-                "output": str(target),
-                "notes": picture.notes,
-            }
-        )
-    watch(len(targets), len(targets))
+    units = {unit_of(chosen, file): target for target, file in targets.items()}
+    watch, images, total = progress("pictures"), {}, ByteSizes()
+    watch(0, len(units))
+    for unit, content in sweep([*units], engine, kept, remark):
+        facts, arrays = record.from_bytes(content)
+        write_whole(units[unit], arrays["png"].tobytes())
+        total += ByteSizes(**facts.pop("sizes"))
+        images[unit] = {"name": unit.name, **facts, "output": str(units[unit])}
+        watch(len(images), len(units))
+    found = [images[unit] for unit in units]
     return {
-        **_described(options, network),
-        **_figures(Ledger({"all": total}), sum(image["seconds"] for image in images)),
+        **_described(options, chosen),
+        **_figures(Ledger({"all": total}), sum(image["seconds"] for image in found)),
         "output": options.output,
-        "images": images,
+        "images": found,
     }
+
+
+def unit_of(chosen: Chosen, file: Path) -> Unit:
+    place = file.absolute()
+    return Unit(file.stem, _work, (chosen,), (place,), (chosen.weights, Files.at(place)))
+
+
+def _work(chosen: Chosen, file: Path) -> bytes:
+    """The enlarged picture as a PNG, and what the report says of it."""
+    picture = read_picture_file(file)
+    made, alpha = _measured(chosen, picture)
+    png = picture_bytes(made.rgb, ".png", alpha, picture.profile)
+    facts = {
+        **_figures(made.ledger, made.seconds),
+        "notes": picture.notes,
+        "sizes": asdict(made.ledger.total),
+    }
+    return record.to_bytes(facts, {"png": np.frombuffer(png, np.uint8)})
 
 
 def _check_output(options: argparse.Namespace) -> None:
@@ -154,22 +175,18 @@ def _read(name: str) -> Picture:
 
 
 def _measured(
-    network: QuantizedNetwork,
+    chosen: Chosen,
     picture: Picture,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Measurement, np.ndarray | None]:
     """The picture enlarged, and its opacity."""
     seen = visible(picture.rgb, picture.alpha)
-    made = measure(network, seen, _scale(network), watch=watch)
-    return made, enlarged_by(picture.alpha, _scale(network))
+    made = measure(opened(chosen), seen, chosen.scale, watch=watch)
+    return made, enlarged_by(picture.alpha, chosen.scale)
 
 
-def _scale(network: QuantizedNetwork) -> int:
-    return int(network.site_network.network.scale)  # type: ignore[arg-type]
-
-
-def _described(options: argparse.Namespace, network: QuantizedNetwork) -> dict[str, Any]:
-    return {**described(options, _scale(network)), "psnr_y": None, "ssim_y": None}
+def _described(options: argparse.Namespace, chosen: Chosen) -> dict[str, Any]:
+    return {**described(options, chosen.scale), "psnr_y": None, "ssim_y": None}
 
 
 def _figures(ledger: Ledger, seconds: float) -> dict[str, Any]:

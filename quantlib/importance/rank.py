@@ -8,7 +8,7 @@ import torch
 from quantlib.errors import QuantlibError
 from quantlib.importance.criteria import ONE_PASS, score
 from quantlib.importance.example import Example
-from quantlib.importance.greedy import greedy
+from quantlib.importance.greedy import Elsewhere, greedy
 from quantlib.importance.ranking import Ranking
 from quantlib.ptq.criteria import CRITERIA
 from quantlib.ptq.sites import SiteNetwork
@@ -22,11 +22,13 @@ def rank(
     extra_bits: int = 3,
     seed: int = 0,
     watch: Callable[[int, int], None] = lambda done, total: None,
+    elsewhere: Elsewhere | None = None,
 ) -> Ranking:
     """Rank the channels of every site by `criterion` on pairs or labelled batches.
 
     `bits` and `extra_bits` matter to greedy and gain, `seed` to random. `watch(done, total)` is
-    called as the work goes on; an exception that it raises ends the work.
+    called as the work goes on; an exception that it raises ends the work. `elsewhere` tries the
+    candidates of the greedy search.
     """
     if criterion not in CRITERIA:
         raise QuantlibError(
@@ -39,7 +41,7 @@ def rank(
     elif criterion in ONE_PASS:
         scores = score(sites, examples, [criterion], bits, extra_bits, watch)[criterion]
     else:
-        scores = greedy(sites, examples, bits, watch)
+        scores = greedy(sites, examples, bits, watch, elsewhere)
     return Ranking(criterion, scores, time.perf_counter() - started)
 
 

@@ -1,15 +1,13 @@
 """A folder of results under their digests, for any number of processes that read and write."""
 
-import hashlib
 import os
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 from quantlib.errors import QuantlibError
-from quantlib.files import make_folder, sweep, write_whole
-
-_CHECK = hashlib.sha256().digest_size
+from quantlib.files import sweep
+from quantlib.kept.checked import CHECK, read_checked, write_checked
 
 
 class Store:
@@ -33,25 +31,18 @@ class Store:
 
     def get(self, digest: str) -> bytes | None:
         path = self._path(digest)
-        try:
-            whole = path.read_bytes()
-        except OSError:
-            return None
-        check, content = whole[:_CHECK], whole[_CHECK:]
-        if hashlib.sha256(content).digest() != check:
-            return None
-        with suppress(OSError):
-            os.utime(path)
+        content = read_checked(path)
+        if content is not None:
+            with suppress(OSError):
+                os.utime(path)
         return content
 
     def put(self, digest: str, content: bytes) -> None:
-        path = self._path(digest)
         try:
-            make_folder(path.parent)
-            write_whole(path, hashlib.sha256(content).digest() + content)
+            write_checked(self._path(digest), content)
         except QuantlibError:
             return
-        self._unseen += _CHECK + len(content)
+        self._unseen += CHECK + len(content)
         if self._unseen > self.most // 16:
             self._trim()
 

@@ -75,6 +75,9 @@ class LearnedQuantizer(nn.Module, ABC):
         """What the method adds to the loss."""
         return 0.0
 
+    def share_batch(self, processes: int) -> None:
+        """From now on as many processes quantize equal shares of a batch, and average gradients."""
+
     @torch.no_grad()
     def to_int(self, x: Tensor) -> Tensor:
         """The integer codes of `x`, `int32`."""

@@ -85,6 +85,11 @@ class RLQ(LearnedQuantizer):
     def quantize(self, x: Tensor) -> Tensor:
         return rlq(x, self.step, self.bits, self.bitwidth.signed, self.shift, self.k)
 
+    def share_batch(self, processes: int) -> None:
+        """The scale of the step's gradient counts the values of the whole batch."""
+        if self.raw_step.requires_grad:
+            self.raw_step.register_hook(lambda grad: grad / math.sqrt(processes))
+
     def redistribute(self, x: Tensor) -> Tensor:
         """x + τ, clipped to the range of the levels: what is left to round."""
         if self.shift is not None:

@@ -11,6 +11,7 @@ from quantlib.importance.example import Example
 from quantlib.models.checkpoint import Checkpoint
 from quantlib.models.sources import Origin
 from quantlib.ptq import QuantizedNetwork, Settings, SiteNetwork
+from quantlib.sweeps.contents import Content, Files, Weights
 from quantlib.tasks.task import TASKS
 
 
@@ -72,5 +73,18 @@ class BenchPlan:
 
     def open(self, folder: Path) -> Bench:
         """Load the network and the pictures."""
-        model = self.model if ":" in self.model else str(folder / self.model)
-        return TASKS[self.task].code.bench(self, model, folder)
+        return TASKS[self.task].code.bench(self, self._network(folder), folder)
+
+    def contents(self, folder: Path) -> tuple[Content, ...]:
+        """What is read when the bench is opened; a QuantlibError for a network that is not there.
+
+        >>> plan = BenchPlan("digits", "classification", "builtin:resnet-digits", "digits")
+        >>> [type(one).__name__ for one in plan.contents(Path("no such folder"))]
+        ['Weights']
+        """
+        pictures = [folder / name for name in (self.data, self.low) if name]
+        found = [Files.at(path) for path in pictures if path.exists()]
+        return (Weights.of(self._network(folder)), *found)
+
+    def _network(self, folder: Path) -> str:
+        return self.model if ":" in self.model else str(folder / self.model)

@@ -16,6 +16,7 @@ from quantlib.errors import QuantlibError
 from quantlib.files import write_whole
 from quantlib.training.super_resolution.compiled import keep_freed_memory
 from quantlib.training.super_resolution.objective import Objective, start_quantizers
+from quantlib.training.together import together
 
 
 class Schedule(Protocol):
@@ -86,9 +87,13 @@ def _serialised(state: dict) -> bytes:
     return buffer.getvalue()
 
 
-def _read_checkpoint(file: Path, device: torch.device) -> dict:
+def _state_in(file: Path) -> dict | None:
+    return _read_checkpoint(file) if file.exists() else None
+
+
+def _read_checkpoint(file: Path) -> dict:
     try:
-        state = torch.load(file, map_location=device, weights_only=True)
+        state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged pickles fail in every way that pickle can
         state, cause = None, error
     else:
@@ -122,10 +127,15 @@ def train(
     `watch` is told; `teacher` is what the recipe distils from. `objective(network, recipe,
     teacher)` gives the loss of a batch at a step, `optimiser_of` what makes it small. A loss that
     is not finite stops the run with a `QuantlibError`; the last checkpoint stays.
+
+    Processes that are together (`quantlib.training.together`) share every batch. The first of them
+    writes and is watched; a run goes on with any number of them.
     """
     keep_freed_memory()
     torch.compiler.reset()  # what earlier runs compiled
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    processes = together()
+    processes.check(recipe.name, recipe.batch, network)
+    device = processes.device
     network.to(device)
     network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     start_quantizers(network, source.batch(recipe.batch, recipe.seed, 0)[0].to(device))
@@ -134,8 +144,7 @@ def train(
     optimiser = optimiser_of(learned, recipe.learning_rate)
     average = {k: v.detach().clone() for k, v in network.state_dict().items()}
     first, spent = 0, 0.0
-    if resume and checkpoint.exists():
-        state = _read_checkpoint(checkpoint, device)
+    if resume and (state := processes.from_first(lambda: _state_in(checkpoint))):
         if state["recipe"] != asdict(recipe):
             raise QuantlibError(
                 f"{checkpoint} belongs to other settings of recipe {recipe.name}; "
@@ -143,26 +152,32 @@ def train(
             )
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
-        average, first, spent = state["average"], state["step"], state["seconds"]
+        average = {name: value.to(device) for name, value in state["average"].items()}
+        first, spent = state["step"], state["seconds"]
+    share_of_loss = processes.step_of(network, loss_of)
     started = watched_at = time.perf_counter()
     watched_step = first
     for step in range(first, recipe.steps):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(recipe, step)
-        low, high = source.batch(recipe.batch, recipe.seed, step)
+        low, high = map(processes.share, source.batch(recipe.batch, recipe.seed, step))
         low = low.to(device, memory_format=torch.channels_last)
-        with bfloat16(device) if recipe.bfloat16 else nullcontext():
-            loss = loss_of(low, high.to(device), step)
-        if not math.isfinite(loss.item()):
+        with processes.noticing(), bfloat16(device) if recipe.bfloat16 else nullcontext():
+            share = share_of_loss(low, high.to(device), step)
+        loss = processes.mean(share)
+        if not math.isfinite(loss):
             raise QuantlibError(
                 f"The loss of {recipe.name} was not finite at step {step + 1}: training stopped, "
                 "the last checkpoint is kept. Lower learning_rate and start anew."
             )
         optimiser.zero_grad()
-        loss.backward()
+        with processes.noticing():
+            share.backward()
         optimiser.step()
         _update(average, network, recipe.ema, step)
         done = step + 1
+        if not processes.is_first:
+            continue
         if done % save_every == 0 or done == recipe.steps:
             state = {
                 "network": network.state_dict(),
@@ -178,7 +193,7 @@ def train(
             speed = (done - watched_step) / (now - watched_at)
             watched_at, watched_step = now, done
             quality = judge and judge(network)
-            watch(Progress(done, recipe.steps, loss.item(), speed, quality))
+            watch(Progress(done, recipe.steps, loss, speed, quality))
     return average, spent + time.perf_counter() - started
 
 

@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from quantlib.ablation import trials
+from quantlib import files
 from quantlib.ablation.plan import INVERSE, AblationPlan, read_plan
+from quantlib.ablation.points import Results
 from quantlib.ablation.summary import Summary, at_equal_bytes, summarise
-from quantlib.ablation.trials import Results, measure_all
+from quantlib.ablation.trials import measure_all
 from quantlib.cli import main
 from quantlib.datasets.folders import read_digits
 from quantlib.errors import QuantlibError
 from quantlib.models import load_classifier
 from quantlib.ptq import Settings
+from quantlib.sweeps.engines import Processes
 from quantlib.tasks.bench import BenchPlan
 from quantlib.tasks.classification import classify
 
@@ -108,7 +110,9 @@ def test_what_was_broken_off_goes_on(measured, tmp_path):
 
 def test_two_processes_measure_the_same(measured, tmp_path):
     file = tmp_path / "results.json"
-    chosen = measure_all(SMALL, Path(), file, 2, only=lambda t: t.method in ("energy", "direct"))
+    chosen = measure_all(
+        SMALL, Path(), file, Processes(2), only=lambda t: t.method in ("energy", "direct")
+    )
     for key, point in chosen.points.items():
         assert replace(point, seconds=0) == replace(measured.points[key], seconds=0)
 
@@ -117,7 +121,7 @@ KILLED = """
 import multiprocessing, os, signal
 from concurrent.futures import ProcessPoolExecutor
 from quantlib.ablation import trials
-pool = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), trials._begin)
+pool = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), engines._begin)
 print(pool.submit(os.getpid).result(), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -207,7 +211,7 @@ def test_results_are_written_whole_or_not_at_all(measured, tmp_path, monkeypatch
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(trials.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(QuantlibError, match="No space left"):
         Results().write(file)
     assert file.read_bytes() == before and list(tmp_path.iterdir()) == [file]

@@ -20,7 +20,7 @@ LAYERS = [
     {"quantizers", "datasets"},
     {"qat"},
     {"models"},
-    {"ptq"},
+    {"ptq", "sweeps"},
     {"importance"},
     {"evaluation", "runtime"},
     {"training"},

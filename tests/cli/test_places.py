@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from quantlib.ablation.points import Results
 from quantlib.ablation.summary import Summary
-from quantlib.ablation.trials import Results
 from quantlib.cli import main
 from quantlib.errors import QuantlibError
 from quantlib.imaging.files import write_picture

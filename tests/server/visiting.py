@@ -36,6 +36,6 @@ class Visit:
 
 
 @contextmanager
-def visiting(url: str) -> Iterator[Visit]:
-    with page_socket(url) as socket:
+def visiting(url: str, cookie: str = "") -> Iterator[Visit]:
+    with page_socket(url, cookie) as socket:
         yield Visit(socket)

@@ -3,25 +3,23 @@
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from quantlib.errors import QuantlibError
 from quantlib.files import check_writable, make_folder, write_whole
 from quantlib.qat.scheme import LEARNED
-from quantlib.training.comparison.post_trained import POST_TRAINED, PostTraining
-from quantlib.training.loop import Progress, train
-from quantlib.training.super_resolution.patches import PatchSource
+from quantlib.sweeps.engines import Engine
+from quantlib.sweeps.kept import Kept
+from quantlib.sweeps.sweep import sweep
+from quantlib.training.comparison.post_trained import PostTraining
+from quantlib.training.comparison.runs import Evaluate, Result, result_from, source_of, unit_of
+from quantlib.training.loop import Progress
 from quantlib.training.super_resolution.recipe import Recipe, recipe_from
-from quantlib.training.super_resolution.run import fresh_network, scheme_of
-from quantlib.training.super_resolution.runcard import RunCard, card_from
-
-Scores = Mapping[str, list[float]]
+from quantlib.training.super_resolution.run import scheme_of
 
 
 @dataclass(frozen=True)
@@ -82,24 +80,6 @@ class Plan:
         return {name: replace(recipe, name=name)}
 
 
-@dataclass(frozen=True)
-class Result:
-    """PSNR in dB of every picture of every benchmark, after one run."""
-
-    name: str
-    run: RunCard
-    psnr_y: Scores
-
-    @property
-    def pictures(self) -> dict[str, int]:
-        """How many pictures of each benchmark were measured."""
-        return {benchmark: len(scores) for benchmark, scores in self.psnr_y.items()}
-
-    def mean(self, benchmark: str) -> float:
-        scores = self.psnr_y[benchmark]
-        return sum(scores) / len(scores)
-
-
 def read_plan(file: Path) -> Plan:
     """The plan in a TOML file: a recipe with a table `[compare]`.
 
@@ -130,52 +110,39 @@ def compare(
     folders: list[Path],
     results: Path,
     checkpoints: Path,
-    evaluate: Callable[[nn.Module], Scores],
+    evaluate: Evaluate,
     seeds: tuple[int, ...] = (),
     watch: Callable[[str, Progress], None] = lambda name, progress: None,
+    engine: Engine | None = None,
+    kept: Kept | None = None,
+    remark: Callable[[str], None] = lambda note: None,
 ) -> list[Result]:
     """Train what `results` lacks and add it there, run after run; all results of the plan.
 
-    A run that was broken off goes on from its checkpoint. `seeds` limits what is trained now.
+    A run that was broken off goes on from its checkpoint. `seeds` limits what is trained now. The
+    runs go to `engine`, one after the other where there is none; what is `kept` of them is not
+    trained again.
     """
     if missing := [folder for folder in folders if not folder.is_dir()]:
         raise QuantlibError(f"{missing[0]} is not a folder; give --data a folder of photographs.")
     for folder in (checkpoints, results.parent):
         make_folder(folder)
     check_writable(results)
-    recipes = plan.recipes()
-    source = PatchSource(folders, plan.conditions.scale, plan.conditions.patch)
-    data = f"{len(source.pairs)} photographs: {', '.join(folder.name for folder in folders)}"
-    for recipe in recipes:
-        checkpoint = checkpoints / f"{recipe.name}.pt"
-        if recipe.name in read_results(results):
-            checkpoint.unlink(missing_ok=True)  # killed before it was done with it
-            continue
-        if seeds and recipe.seed not in seeds:
-            continue
-        if plan.post_training and recipe.method in POST_TRAINED:
-            network, run = plan.post_training.carry_out(recipe, source)
-        else:
-            network, seconds = _train(recipe, source, checkpoint, watch)
-            run = RunCard.of(recipe, data, seconds / 3600)
-        _add(results, Result(recipe.name, run, evaluate(network.cpu().eval())))
-        checkpoint.unlink(missing_ok=True)
+    recipes, known = plan.recipes(), read_results(results)
+    photographs = tuple(folder.absolute() for folder in folders)
+    source_of(photographs, plan.conditions.scale, plan.conditions.patch)  # or says what is wrong
+    units = [
+        unit_of(recipe, plan.post_training, photographs, checkpoints.absolute(), evaluate, watch)
+        for recipe in recipes
+        if recipe.name not in known and (not seeds or recipe.seed in seeds)
+    ]
+    for name in known:
+        (checkpoints / f"{name}.pt").unlink(missing_ok=True)  # killed before it was done with it
+    for unit, made in sweep(units, engine, kept, remark):
+        _add(results, result_from(unit.name, json.loads(made)))
+        (checkpoints / f"{unit.name}.pt").unlink(missing_ok=True)
     known = read_results(results)
     return [known[recipe.name] for recipe in recipes if recipe.name in known]
-
-
-def _train(
-    recipe: Recipe,
-    source: PatchSource,
-    checkpoint: Path,
-    watch: Callable[[str, Progress], None],
-) -> tuple[nn.Module, float]:
-    network = fresh_network(recipe)
-    weights, seconds = train(
-        network, source, recipe, checkpoint, True, lambda progress: watch(recipe.name, progress)
-    )
-    network.load_state_dict(weights)
-    return network, seconds
 
 
 def read_results(file: Path) -> dict[str, Result]:
@@ -184,28 +151,16 @@ def read_results(file: Path) -> dict[str, Result]:
         return {}
     try:
         entries = json.loads(file.read_text("utf-8"))
-        return {
-            name: Result(name, card_from(entry["run"]), _scores(entry["psnr_y"]))
-            for name, entry in entries.items()
-        }
+        return {name: result_from(name, entry) for name, entry in entries.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise QuantlibError(
             f"{file} holds no results of a comparison; remove it and train again."
         ) from error
 
 
-def _scores(values: Any) -> Scores:
-    scores = {name: [float(psnr) for psnr in psnrs] for name, psnrs in values.items()}
-    if not all(scores.values()):
-        raise ValueError("a benchmark without pictures")
-    return scores
-
-
 def _add(file: Path, result: Result) -> None:
     known = {**read_results(file), result.name: result}
-    entries = {
-        name: {"run": asdict(one.run), "psnr_y": one.psnr_y} for name, one in sorted(known.items())
-    }
+    entries = {name: one.as_json() for name, one in sorted(known.items())}
     text = json.dumps(entries, indent=1)
     text = re.sub(r"\[[^\[\]{}]*\]", lambda numbers: " ".join(numbers[0].split()), text)
     write_whole(file, (text + "\n").encode())

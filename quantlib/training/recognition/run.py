@@ -26,6 +26,7 @@ from quantlib.training.recognition.judging import JUDGES
 from quantlib.training.recognition.objective import RecognitionObjective, rarity
 from quantlib.training.recognition.recipe import RecognitionRecipe
 from quantlib.training.super_resolution.runcard import commit, machine
+from quantlib.training.together import together
 
 TITLES = {"cifar10": "CIFAR-10", "digits": "handwritten digits", "camvid": "CamVid"}
 MOMENTUM = 0.9
@@ -99,6 +100,8 @@ def train_recognition(
         objective,
         partial(_sgd, weight_decay=recipe.weight_decay),
     )
+    if not together().is_first:
+        return {}
     network.load_state_dict(weights)
     network.cpu().eval()
     write_whole(file, save({k: v.contiguous() for k, v in network.network.state_dict().items()}))

@@ -22,6 +22,7 @@ from quantlib.training.super_resolution.held_out import HeldOut
 from quantlib.training.super_resolution.patches import PatchSource
 from quantlib.training.super_resolution.recipe import Recipe
 from quantlib.training.super_resolution.runcard import RunCard
+from quantlib.training.together import together
 
 ON_DEMAND = {"scale_channels"}  # what recipes do not train with
 
@@ -37,7 +38,8 @@ def train_recipe(
     """Train on the photographs under `folders`; weights, card and checkpoint go to `out`.
 
     The watcher is told the PSNR on a held-out sample photograph; `validate` gives the PSNR that
-    the card reports, by name of the benchmark, and is asked for every depth.
+    the card reports, by name of the benchmark, and is asked for every depth. Of processes that
+    train together only the first writes and reports.
     """
     if missing := [folder for folder in folders if not folder.is_dir()]:
         raise QuantlibError(f"{missing[0]} is not a folder; give --data a folder of photographs.")
@@ -50,6 +52,8 @@ def train_recipe(
     checkpoint = out / f"{recipe.name}.pt"
     judge = HeldOut(recipe.scale)
     weights, seconds = train(network, source, recipe, checkpoint, resume, watch, judge, teacher)
+    if not together().is_first:
+        return {}
     network.load_state_dict(weights)
     network.cpu().eval()
     tensors, metadata = packed_state(network)

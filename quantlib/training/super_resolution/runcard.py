@@ -12,21 +12,26 @@ import torchvision
 
 from quantlib.errors import QuantlibError
 from quantlib.training.super_resolution.recipe import Recipe
+from quantlib.training.together import together
 
 METHOD = {"method", "k", "use_shift", "learn_step", "gate", "keep_scale"}
 """What may differ between results that are ranked."""
-PROVENANCE = {"hours", "machine", "libraries", "commit"}
+PROVENANCE = {"hours", "machine", "processes", "libraries", "commit"}
 """What is on the card without being a condition."""
 LATER: dict[str, Any] = {
     **{"alone": "", "full_weight": 1.0, "half_weight": 1.0},
     **{"architecture": "edsr", "group_layers": 6, "heads": 6},
+    "processes": 1,
 }
 """Lines that older cards lack, with what held when they were written."""
 
 
 @dataclass(frozen=True)
 class RunCard:
-    """How a network was trained. `layers` are those whose weights and inputs are quantized."""
+    """How a network was trained. `layers` are those whose weights and inputs are quantized.
+
+    `processes` shared every batch.
+    """
 
     method: str
     weight_bits: int
@@ -65,6 +70,7 @@ class RunCard:
     keep_scale: bool
     hours: float
     machine: str
+    processes: int
     libraries: Mapping[str, str]
     commit: str
 
@@ -86,6 +92,7 @@ class RunCard:
                 "data": data,
                 "hours": round(hours, 3),
                 "machine": machine(),
+                "processes": together().size,
                 "libraries": {"torch": torch.__version__, "torchvision": torchvision.__version__},
                 "commit": commit(),
             }
