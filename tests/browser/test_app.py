@@ -28,6 +28,7 @@ PAGES = {
     "depth": "Depth",
     "speed": "Speed",
     "results": "Results",
+    "glossary": "Glossary",
 }
 
 

@@ -47,6 +47,7 @@ CHOICES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("results", {"view": "Bundled networks"}, {"card": "builtin:quantsr-c-x2-w4a4"}),
     ("results", {"view": "DQA"}, {"noisy": True}),
     ("results", ABLATION, {"bench": "EDSR ×2 on Set5"}),
+    ("glossary", {}, {"term": "PSNR, peak signal-to-noise ratio"}),
     (
         *("results", {"view": "Transformers"}),
         {"transformer_bits": 2, "transformer_benchmark": "set14"},

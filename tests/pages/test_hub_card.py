@@ -9,6 +9,7 @@ from safetensors.torch import save
 from pages.parts.shared.as_text import as_text
 from quantlib.models.architectures.edsr import EDSR
 from tests.hub_server import HubServer, use_hub
+from tests.pages.said import captions
 from tests.pages.test_pages import opened
 
 PICTURE = "![licence](http://127.0.0.1:9/licence.png)"
@@ -24,6 +25,6 @@ def test_a_licence_is_no_picture(page, tmp_path, monkeypatch, little_work):
         server.add("acme/tiny", {"net.safetensors": weights, "README.md": card.encode()})
         app = opened(page, network="hub:acme/tiny")
     assert not app.exception and not app.error
-    captions = [one.value for one in app.caption]
-    assert any(as_text(PICTURE) in one for one in captions)
-    assert not any(PICTURE in one for one in [*captions, *(m.value for m in app.markdown)])
+    said = captions(app)
+    assert any(as_text(PICTURE) in one for one in said)
+    assert not any(PICTURE in one for one in [*said, *(m.value for m in app.markdown)])

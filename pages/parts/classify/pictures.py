@@ -8,6 +8,7 @@ import streamlit as st
 from pages.parts.recognition.networks import Calibration, fitting_first, network_key
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.hub import coming_from_hub
+from pages.parts.shared.terms import caption
 from pages.parts.shared.uploads import dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.datasets import LabelledPictures
@@ -73,7 +74,7 @@ def choose_data() -> LabelledData:
             data = _data(source, count)
     else:
         data = _data(source, count)
-    st.caption(as_text(data.note))
+    caption(as_text(data.note))
     return data
 
 

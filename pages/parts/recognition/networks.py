@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.parts.shared.hub import check_name, coming_from_hub, show_hub_state
 from pages.parts.shared.quantizing import Quantizable
+from pages.parts.shared.terms import caption
 from pages.parts.shared.uploads import dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.importance.example import Example
@@ -70,7 +71,7 @@ def choose_recogniser(task: str, classes: Sequence[str] = ()) -> Recogniser | No
     if name is None:
         return None
     if name in known:
-        st.caption(_caption(known[name]))
+        caption(_caption(known[name]))
         return _load(task, name)
     show_hub_state()
     if name == OWN_FILE:

@@ -78,7 +78,7 @@ def arrive(page: str) -> None:
         context = get_script_run_ctx()
         by_click = here is not None and not getattr(context, "is_history_navigation", False)
         if by_click:
-            query = state[_ALONG] | {k: v for k, v in query.items() if k in CARRIED}
+            query = state[_ALONG] | query
         _rewrite(tidied(query))
         state[_OPENED] = st.query_params.to_dict()
     state[_HERE] = page

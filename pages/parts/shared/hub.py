@@ -7,6 +7,7 @@ from datetime import timedelta
 import streamlit as st
 
 from pages.parts.shared.as_text import as_text
+from pages.parts.shared.terms import caption
 from quantlib.errors import QuantlibError
 
 PUBLIC = "builtin:", "hub:"
@@ -38,7 +39,7 @@ def hub_is_reachable() -> bool:
 def show_hub_state() -> None:
     """One line when the Hub cannot be reached."""
     if not hub_is_reachable():
-        st.caption(
+        caption(
             ":material/cloud_off: The Hugging Face Hub cannot be reached; "
             "everything works with the bundled networks."
         )

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.parts.shared.address import arrive
 from pages.parts.shared.link import show_link
+from pages.parts.shared.terms import linked, offer_terms
 from quantlib.shipped import ASSETS
 
 
@@ -17,10 +18,12 @@ def start_page(title: str, lead: str) -> None:
     )
     st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
     arrive(title)
+    st.html(ASSETS / "page" / "page.css")
     st.title(title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(lead, width="content")
+        st.markdown(linked(lead), width="content")
         show_link()
+        offer_terms()
     _freeze_modules()
 
 

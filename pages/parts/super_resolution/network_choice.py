@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.parts.shared.terms import caption
 from pages.parts.shared.uploads import Upload
 from pages.parts.super_resolution.networks import DEFAULT, LoadedNetwork, loaded
 from pages.parts.super_resolution.own_network import OWN_FILE, drop_network, own_network, tell
@@ -44,6 +45,6 @@ def choose_network() -> NetworkChoice:
         "of the list: your own file.",
     )
     if chosen in known:
-        st.caption(known[chosen].title)
+        caption(known[chosen].title)
     upload = drop_network() if chosen == OWN_FILE else None
     return NetworkChoice(chosen or DEFAULT, st.container(), upload)
