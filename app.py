@@ -63,6 +63,16 @@ if __name__ == "__main__":
     ]
     learn = [
         st.Page(
+            "pages/tour.py",
+            title="Tour",
+            help="Ten stops from a photograph to integers that run, a guess before each.",
+        ),
+        st.Page(
+            "pages/exercises.py",
+            title="Exercises",
+            help="Twelve of them, from five minutes to an hour, with hints and answers.",
+        ),
+        st.Page(
             "pages/glossary.py",
             title="Glossary",
             help="Every symbol and term: a plain name and two sentences.",

@@ -12,6 +12,7 @@ from pages.parts.shared.row import PICTURES, row
 from pages.parts.shared.sizes import size_of, why_more_bits
 from pages.parts.shared.start import start_page
 from pages.parts.shared.terms import caption
+from pages.parts.shared.ways import way_to
 from pages.parts.super_resolution.adapting_view import show_adapted, show_adapting
 from pages.parts.super_resolution.network_forms import ready_bits
 from pages.parts.super_resolution.pictures import bicubic
@@ -37,6 +38,7 @@ start_page(
     "Workbench",
     "Choose a picture, a network and a method in the sidebar, and see what every bit buys.",
 )
+way_to("tour", "New here? The tour has ten stops of one screen each.", {}, ":material/school:")
 
 
 def show(choices: Choices) -> None:

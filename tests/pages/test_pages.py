@@ -14,7 +14,7 @@ from tests.pages.said import captions
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(ROOT.glob("pages/*.py"))
-CONVENTIONS = {"classify": "Top-1", "segment": "IoU"}
+CONVENTIONS = {"classify": "Top-1", "segment": "IoU", "tour": "Computed here"}
 
 
 def opened(page: str, **query: str) -> AppTest:

@@ -236,7 +236,7 @@ GLOSSARY: tuple[Term, ...] = (
     ),
     Term(
         "int8",
-        ("INT8", "integers"),
+        ("integers", "INT8"),
         "whole-number arithmetic",
         "The network multiplies and adds whole numbers instead of numbers in floating point. With "
         "codes of 8 bits or fewer the sums are exact.",
