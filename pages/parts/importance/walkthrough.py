@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pages.parts.figures import charts, colours
 from pages.parts.figures.plane import plane_png
+from pages.parts.importance.moving import show_shift, show_tree
 from pages.parts.shared.terms import caption
 from quantlib.coding import huffman
 from quantlib.coding.prefix_code import code_lengths, code_table
@@ -160,7 +161,11 @@ def show_value(channel: Channel) -> None:
         format="%.3f",
         help="Any value between the smallest and the largest of this channel.",
     )
-    st.markdown(_steps(channel, float(np.float32(x))))
+    x = float(np.float32(x))
+    st.markdown(_steps(channel, x))
+    if channel.settings.extra_bits:
+        wide = int(channel.wide_codes(torch.tensor(x)))
+        show_shift(wide, channel.settings.bits, channel.settings.extra_bits)
 
 
 def _steps(channel: Channel, x: float) -> str:
@@ -233,6 +238,7 @@ def show_coding(channel: Channel) -> None:
         ]
         st.dataframe(rows, hide_index=True, height=260)
     caption(_coding_sentence(counts, m))
+    show_tree(counts)
 
 
 def _coding_sentence(counts: np.ndarray, m: int) -> str:
