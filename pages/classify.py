@@ -21,6 +21,7 @@ from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.row import PICTURES, row
 from pages.parts.shared.sizes import size_of
 from pages.parts.shared.start import start_page
+from pages.parts.shared.terms import caption
 from quantlib.models.catalogue import CLASSIFICATION
 from quantlib.ptq import Settings
 from quantlib.tasks.classification import Classification
@@ -52,7 +53,7 @@ def show(data: LabelledData, network: Recogniser, settings: Settings) -> None:
         accuracies = {one: made.accuracy for one, made in found.items()}
         show_published_beside(network.network.architecture, "CIFAR-10", settings, accuracies)
     show_code(command(data, network, settings), python_lines(data, network, settings))
-    st.caption(
+    caption(
         f"Top-1 accuracy, measured here on {len(result.labels):,} pictures; the "
         f"{min(batch_of(data.pictures), len(data.pictures)):,} of a batch share one scale per "
         "channel. The quantized pass is simulated in floating point; every "

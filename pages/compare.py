@@ -11,6 +11,7 @@ from pages.parts.compare.reproduce import show_compare_reproduce
 from pages.parts.compare.results_view import show_results
 from pages.parts.shared.notices import body, notice
 from pages.parts.shared.start import start_page
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.column import Column
 from pages.parts.super_resolution.comparing import comparing
 from pages.parts.super_resolution.networks import LoadedNetwork, loaded
@@ -42,7 +43,7 @@ def columns_of(choices: Choices) -> list[Column]:
         st.info(preset.alone)
         return []
     if preset.note:
-        st.caption(preset.note)
+        caption(preset.note)
     return columns
 
 

@@ -17,6 +17,7 @@ from pages.parts.depth.sub_networks import (
 )
 from pages.parts.shared.notices import body
 from pages.parts.shared.start import start_page
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.pictures import Subject, choose_picture, subject
 from quantlib.errors import QuantlibError
 from quantlib.models import SRNetwork
@@ -45,7 +46,7 @@ def choose() -> tuple[str, Subject, SRNetwork, int]:
             help="QuantSR networks, trained here: C has convolutions, T is a transformer. W4A4 has "
             "weights and activations of 4 bits.",
         )
-        st.caption(known[name].title)
+        caption(known[name].title)
         network = loaded_super_network(name)
         blocks = len(super_network(network).residual_blocks)
         count = st.slider(
@@ -58,7 +59,7 @@ def choose() -> tuple[str, Subject, SRNetwork, int]:
             help="Blocks with the largest learned shortcuts are skipped first.",
         )
         marks = {len(kept_blocks(range(blocks), depth)): depth for depth in DEPTHS}
-        st.caption(f"Trained depths: {', '.join(f'{n} ({d})' for n, d in marks.items())}.")
+        caption(f"Trained depths: {', '.join(f'{n} ({d})' for n, d in marks.items())}.")
         return name, subject(picture, network.scale), network, count
 
 

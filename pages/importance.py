@@ -11,9 +11,11 @@ from pages.parts.importance.walkthrough import (
     show_map_and_histogram,
     show_value,
 )
+from pages.parts.shared.address import opened_with
 from pages.parts.shared.notices import body
 from pages.parts.shared.quantizing import Quantizable
 from pages.parts.shared.start import start_page
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.activations import activation
 from pages.parts.super_resolution.layers import choose_layer
 from pages.parts.super_resolution.measuring import ranking_of, without_rlq
@@ -35,6 +37,9 @@ def show_channel(choices: Choices, network: Quantizable, site: Site) -> None:
     order = ranking.order(site.name).tolist()
     kept = round(settings.important * len(order))
     st.subheader("One channel, step by step", anchor=False)
+    asked = opened_with("channel")
+    if asked.isdecimal() and int(asked) in order and "channel" not in st.session_state:
+        st.session_state["channel"] = int(asked)  # from the tour, which knows of no ranks
     index = st.selectbox(
         "Channel",
         order,
@@ -51,7 +56,7 @@ def show_channel(choices: Choices, network: Quantizable, site: Site) -> None:
     size = choices.network.network.seen_size(*choices.subject.low.shape[:2])
     channel = Channel(site, values, index, settings, size)
     if index not in order[:kept]:
-        st.caption("This channel is not among the important ones; here is what m bits would do.")
+        caption("This channel is not among the important ones; here is what m bits would do.")
     with st.container(border=True):
         show_map_and_histogram(channel)
     with st.container(border=True):
@@ -70,5 +75,10 @@ with body():
     show_criteria(choices, site, rankings)
     show_channel(choices, network, site)
     show_reproduce(choices)
-    st.subheader("What the choice of channels buys", anchor=False)
+    st.divider()
+    st.subheader("Measured beforehand on benches of their own", anchor=False)
+    caption(
+        "What the choice of channels buys, over whole data sets. Nothing that is chosen above or "
+        "in the sidebar changes what stands below."
+    )
     show_ablation()

@@ -11,6 +11,7 @@ from pages.parts.memory.picking import offer_workbench, pick
 from pages.parts.shared.asking import ask_first, begins_by_itself
 from pages.parts.shared.notices import body
 from pages.parts.shared.start import start_page
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.measuring import measured
 from pages.parts.super_resolution.panes import stem_of
 from pages.parts.super_resolution.pictures import bicubic
@@ -58,14 +59,14 @@ def show(choices: Choices, points: list[Point]) -> None:
     picked = [p for p in points if p.settings == st.session_state.get("picked")]
     if picked:
         offer_workbench(picked[0])
-    st.caption(
+    caption(
         "Click a point to open it in the workbench. Between two points the line is the "
         "interpolation: some layers with the one, the rest with the other. "
         f"FP32 takes {full.ledger.total.total / 1024:,.0f} KiB. {CONVENTION}."
     )
     below = [p.name for p in points if p.psnr_y < floor - charts.BELOW_FLOOR]
     if below:
-        st.caption(f"Too low for the chart, but in the table: {', '.join(below)}.")
+        caption(f"Too low for the chart, but in the table: {', '.join(below)}.")
     show_readings(points, bits)
     rows = table(points)
     with st.expander("All points as a table", icon=":material/table_chart:"):

@@ -13,6 +13,7 @@ from pages.parts.results.transformers import show_transformers
 from pages.parts.shared.notices import notice
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.start import start_page
+from pages.parts.shared.terms import caption
 from quantlib.evaluation.quality import CONVENTION
 from quantlib.training.comparison.plan import Result, read_results
 from quantlib.training.comparison.summary import name_of
@@ -75,4 +76,4 @@ view = st.segmented_control(
 )
 with notice():
     VIEWS[view or "Learned quantizers"]()
-st.caption(f"{CONVENTION}.")
+caption(f"{CONVENTION}.")

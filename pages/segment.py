@@ -14,6 +14,7 @@ from pages.parts.shared.notices import body
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.sizes import size_of
 from pages.parts.shared.start import start_page
+from pages.parts.shared.terms import caption
 from quantlib.datasets.annotated import AnnotatedPictures
 from quantlib.evaluation.iou import Confusion
 from quantlib.models.catalogue import SEGMENTATION
@@ -52,7 +53,7 @@ def show(scene: Scene, network: Recogniser, settings: Settings) -> None:
         full_iou, result_iou = (one.per_class for one in scores)
         show_class_table(full_iou, result_iou, scores[0].pixels, "pixels")
     show_code(None, python_lines(scene, network, settings, classes))
-    st.caption(
+    caption(
         "IoU of a class: pixels that both call so, over pixels that either calls so. Channels are "
         f"ranked on {CALIBRATION_SIDE}×{CALIBRATION_SIDE} crops of sample photographs other than "
         "the one shown, with FP32's own classes as labels. The quantized pass is simulated in "
@@ -99,7 +100,7 @@ def show_classes(full: Confusion, result: Confusion) -> None:
     """IoU of both networks with the annotation."""
     st.markdown("**What each class loses**")
     show_class_changes(full.per_class, result.per_class, "IoU")
-    st.caption(
+    caption(
         f"Against the uploaded annotation; pixels right: FP32 {full.pixel_accuracy:.2f} %, "
         f"quantized {result.pixel_accuracy:.2f} %."
     )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts.shared.notices import body
 from pages.parts.shared.start import start_page
+from pages.parts.shared.terms import caption
 from pages.parts.speed.charts import show_shares, show_times
 from pages.parts.speed.choosing import Race, choose
 from pages.parts.speed.machine import machine
@@ -28,7 +29,7 @@ def show(race: Race, costs: list[Cost]) -> None:
     with shares:
         show_shares(costs)
     show_costs(race, costs)
-    st.caption(
+    caption(
         f"Measured here: {race.rounds} rounds in which all forms take turns, on "
         f"{race.side}×{race.side} pixels; the median, ± half the way from the fastest to the "
         f"slowest; where it goes, on one thread. Machine: {machine()}. {CONVENTION}; beyond its "
@@ -37,7 +38,7 @@ def show(race: Race, costs: list[Cost]) -> None:
         "layers only neighbours are held at once: codes between them save what moves, not the "
         "peak; bands of rows bring that down."
     )
-    st.caption(
+    caption(
         "Published, elsewhere: QuantSR's paper and code give operations saved, by counting, and "
         "the time of an FPGA, no time of a processor; DQA's gives none. They stand on the results "
         "page and are not drawn here."

@@ -7,10 +7,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.figures import crops
 from pages.parts.shared.notices import body
+from pages.parts.shared.page_links import way_to
 from pages.parts.shared.progress import results
 from pages.parts.shared.row import PICTURES, row
 from pages.parts.shared.sizes import size_of, why_more_bits
 from pages.parts.shared.start import start_page
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.adapting_view import show_adapted, show_adapting
 from pages.parts.super_resolution.network_forms import ready_bits
 from pages.parts.super_resolution.pictures import bicubic
@@ -36,6 +38,7 @@ start_page(
     "Workbench",
     "Choose a picture, a network and a method in the sidebar, and see what every bit buys.",
 )
+way_to("tour", "New here? The tour has ten stops of one screen each.", {}, ":material/school:")
 
 
 def show(choices: Choices) -> None:
@@ -52,9 +55,9 @@ def show(choices: Choices) -> None:
         show_comparisons(choices, full, result, crop, under_way)
     with below:
         if reason := why_more_bits(settings, result.ledger):
-            st.caption(reason)
+            caption(reason)
         begin_beside(choices, result)
-        st.caption(integer_time(choices))
+        caption(integer_time(choices))
 
 
 def crop_of(choices: Choices, full: Measurement) -> crops.Crop:

@@ -120,7 +120,7 @@ def test_two_processes_measure_the_same(measured, tmp_path):
 KILLED = """
 import multiprocessing, os, signal
 from concurrent.futures import ProcessPoolExecutor
-from quantlib.ablation import trials
+from quantlib.sweeps import engines
 pool = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), engines._begin)
 print(pool.submit(os.getpid).result(), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

@@ -28,6 +28,9 @@ PAGES = {
     "depth": "Depth",
     "speed": "Speed",
     "results": "Results",
+    "tour": "Tour",
+    "exercises": "Exercises",
+    "glossary": "Glossary",
 }
 
 

@@ -23,6 +23,7 @@ from quantlib.models.architectures.edsr import EDSR
 from quantlib.models.architectures.pan import PAN
 from quantlib.qat.adapting import adapt
 from quantlib.tasks.super_resolution import adaptation_pictures
+from tests.pages.said import captions
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "workbench.py")
 NAME = "builtin:pan-tiny"
@@ -108,8 +109,8 @@ def test_adapted_and_then_like_any_other_rlq(tmp_path: Path, capsys, monkeypatch
     assert fine(app) and run.result is not None and run.result.complete
     assert app.subheader[0].value.startswith("4-bit RLQ keeps ")
     assert "adapt" not in keys(app) and "Download the adapted network" in downloads(app)
-    assert "14 of 20 layers quantized." in [c.value for c in app.caption]
-    weights = next(c.value for c in app.caption if "Weights and biases" in c.value)
+    assert "14 of 20 layers quantized." in captions(app)
+    weights = next(c for c in captions(app) if "Weights and biases" in c)
     assert "times smaller than FP32" in weights
     (tmp_path / run.result.file.name).write_bytes(run.result.file.content)
     monkeypatch.chdir(tmp_path)
@@ -146,7 +147,7 @@ def test_the_downloaded_file_opens_in_the_page_as_quantized():
     (folder / "again.json").write_text((folder / "pan-tiny.json").read_text())
     again = opened(network="builtin:again", depth="quarter")
     assert fine(again) and "adapt" not in keys(again)
-    assert any(c.value == "Trained with 4 bits." for c in again.caption)
+    assert "Trained with 4 bits." in captions(again)
     assert kept(again) == kept(app)
 
 
@@ -178,12 +179,12 @@ def test_progress_and_stop(monkeypatch):
     go_on.set()
     ended(app, 3)
     assert fine(app) and app.subheader[0].value.startswith("3-bit RLQ keeps ")
-    assert any("Stopped after step 2" in c.value for c in app.caption)
+    assert any("Stopped after step 2" in c for c in captions(app))
     app.button(key="adapt").click().run()
     again = ended(app, 3)
     assert fine(app) and again.result is not None and again.result.complete
     assert app.subheader[0].value.startswith("3-bit RLQ keeps ")
-    assert not any("Stopped after" in c.value for c in app.caption)
+    assert not any("Stopped after" in c for c in captions(app))
 
 
 def test_a_mistake_is_one_sentence_and_can_be_tried_again(monkeypatch):

@@ -16,6 +16,7 @@ from tests.pages.test_pages import PAGES, fine, opened
 OWN = {"picture": TITLES["upload"]}
 SMALL = png_bytes(load_sample("cat", 48).rgb)
 ABLATION = {"view": "Ablation of DQA"}
+STOPPED = {"picture": "Cat", "shown": "true"}
 CHOICES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("workbench", {"method": "FP32"}, {"picture": "cat"}),
     ("workbench", OWN, {"bits": 5, "m": 1, "r": 0.2}),
@@ -47,6 +48,20 @@ CHOICES: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     ("results", {"view": "Bundled networks"}, {"card": "builtin:quantsr-c-x2-w4a4"}),
     ("results", {"view": "DQA"}, {"noisy": True}),
     ("results", ABLATION, {"bench": "EDSR ×2 on Set5"}),
+    ("tour", {"picture": "Cat"}, {"stop": 3}),
+    ("tour", {"picture": "Cat"}, {"shown": True}),
+    ("tour", {"picture": "Cat"}, {"lecture": True}),
+    ("tour", STOPPED | {"stop": "3"}, {"outlier": 20}),
+    ("tour", STOPPED | {"stop": "1"}, {"tour_channel": 3}),
+    ("tour", STOPPED | {"stop": "2"}, {"tour_bits": 5}),
+    ("tour", STOPPED | {"stop": "5"}, {"tour_m": 2}),
+    ("tour", STOPPED | {"stop": "8"}, {"tour_k": 4.0}),
+    ("tour", STOPPED | {"stop": "9"}, {"tour_blocks": 5}),
+    ("tour", STOPPED | {"stop": "10"}, {"tour_rlq_bits": 8}),
+    ("tour", STOPPED | {"stop": "4"}, {"one_scale": "Each channel"}),
+    ("tour", STOPPED | {"stop": "6"}, {"where": "In the residual stream"}),
+    ("glossary", {}, {"term": "PSNR, peak signal-to-noise ratio"}),
+    ("exercises", {}, {}),
     (
         *("results", {"view": "Transformers"}),
         {"transformer_bits": 2, "transformer_benchmark": "set14"},

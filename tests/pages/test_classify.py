@@ -22,6 +22,7 @@ from quantlib.ptq import Settings
 from quantlib.ptq.methods import METHODS, names
 from quantlib.tasks.classification import classify
 from tests.hub_server import HubServer, use_hub
+from tests.pages.said import captions
 from tests.pages.test_pages import fine, opened
 
 KIND = "application/octet-stream"
@@ -93,13 +94,13 @@ def test_pictures_are_filtered():
     app = opened("classify", bits="2", show="Changed")
     assert fine(app)
     changed = int(app.subheader[0].value.split("changes ")[1].split(" of")[0])
-    captions = [c.value for c in app.caption]
-    assert any(c.startswith(f"{min(changed, SHOWN)} of {changed} pictures") for c in captions)
+    said = captions(app)
+    assert any(c.startswith(f"{min(changed, SHOWN)} of {changed} pictures") for c in said)
     app.segmented_control(key="show").set_value("Wrong").run()
     assert fine(app)
     app.slider(key="bits").set_value(8).run()
     app.segmented_control(key="show").set_value("Changed").run()
-    assert "No answer changed." in [c.value for c in app.caption]
+    assert "No answer changed." in captions(app)
 
 
 def test_the_lines_give_the_same_numbers(capsys):
@@ -115,7 +116,7 @@ def test_an_uploaded_network_and_uploaded_pictures():
     app = with_uploads(weights(), parquet(30), method="Direct")
     assert fine(app)
     assert "of 15 answers" in app.subheader[0].value
-    assert any("calibrated on the first 15" in c.value for c in app.caption)
+    assert any("calibrated on the first 15" in c for c in captions(app))
     assert len(app.code) == 1 and "read_parquet" in app.code[0].value
 
 

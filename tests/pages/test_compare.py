@@ -35,6 +35,7 @@ from quantlib.ptq import Settings
 from quantlib.ptq.methods import METHODS
 from quantlib.ptq.parameters import PARAMETERS, OneOf, Real, Switch, Whole
 from quantlib.tasks.super_resolution import Measurement
+from tests.pages.said import captions
 from tests.pages.test_pages import fine, opened
 
 SECONDS = 60
@@ -139,7 +140,7 @@ def test_methods_are_fitted_to_the_same_bytes(quick_methods):
     close = [name for name, one in spent.items() if abs(one / wanted - 1) < 0.02]
     assert len(close) >= 2 and any("entropy-coded" in name for name in close)
     assert all(abs(one - wanted) <= 0.55 for one in spent.values())  # whole bits
-    said = " ".join(one.value for one in app.caption)
+    said = " ".join(captions(app))
     assert "fitted to this picture" in said
     app = opened("compare", picture="Cat", preset="Same bytes", method="FP32")
     assert fine(app) and "one that quantizes" in app.info[0].value
@@ -278,7 +279,7 @@ def test_results_come_one_by_one_and_stop_keeps_them(monkeypatch):
     run.wait(SECONDS)
     app.run()
     assert fine(app) and len(rows(app)) == 2
-    assert any("2 of 3 results are here" in one.value for one in app.caption)
+    assert any("2 of 3 results are here" in one for one in captions(app))
     go_on.set()
     monkeypatch.setattr(comparing, "PATIENCE", SECONDS)
     app.button(key="go on").click().run()
@@ -356,7 +357,7 @@ def test_a_learned_measure_is_shown_or_its_absence_said(there, monkeypatch):
     monkeypatch.setattr(super_resolution, "lpips", lambda a, b, scale: 0.125 if there else None)
     app = one_by_one([Column(DEFAULT, Settings("direct", 7))])
     assert fine(app)
-    said = [one.value for one in app.caption]
+    said = captions(app)
     if there:
         assert rows(app)[0]["LPIPS (AlexNet)"] == 0.125
     assert any(perceptual.MISSING in one for one in said) == (not there)
@@ -418,4 +419,4 @@ def test_a_blind_test_of_liking_takes_any_two_and_ends_when_asked():
 def test_a_blind_test_needs_something_to_tell_apart():
     app = one_by_one([Column(DEFAULT, Settings("fp32"))])
     assert fine(app) and "begin blind" not in {one.key for one in app.button}
-    assert any("needs FP32 and a quantized" in one.value for one in app.caption)
+    assert any("needs FP32 and a quantized" in one for one in captions(app))

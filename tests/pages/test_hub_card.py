@@ -9,6 +9,7 @@ from safetensors.torch import save
 from pages.parts.shared.as_text import as_text
 from quantlib.models.architectures.edsr import EDSR
 from tests.hub_server import HubServer, use_hub
+from tests.pages.said import captions
 from tests.pages.test_markup import rendered
 from tests.pages.test_pages import opened
 
@@ -29,5 +30,5 @@ def test_a_licence_is_no_picture(page, tmp_path, monkeypatch, little_work, few_p
         server.add("acme/tiny", {"net.safetensors": weights, "README.md": card.encode()})
         app = opened(page, network="hub:acme/tiny")
     assert not app.exception and not app.error
-    assert any(as_text(PICTURE) in one.value for one in app.caption)
+    assert any(as_text(PICTURE) in one for one in captions(app))
     assert not [one for one in rendered(app) if PICTURE in one or "<script" in one]

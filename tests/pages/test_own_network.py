@@ -20,6 +20,7 @@ from quantlib.qat.fused import uncompiled
 from quantlib.tasks.super_resolution import adaptation_pictures
 from tests.models.graphs.building import enlarging, model, node
 from tests.models.graphs.small_networks import onnx_file, small
+from tests.pages.said import captions
 from tests.pages.test_pages import fine, opened
 
 QUERY = {"network": OWN_FILE, "picture": "Cat"}
@@ -38,7 +39,7 @@ def dropped(name: str, content: bytes, page: str = "workbench", **query: str) ->
 
 
 def told(app: AppTest) -> list[str]:
-    return [one.value for one in (*app.sidebar.caption, *app.sidebar.markdown)]
+    return [*captions(app.sidebar), *(one.value for one in app.sidebar.markdown)]
 
 
 def test_what_it_is_is_said_beside_the_result():

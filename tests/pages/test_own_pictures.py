@@ -26,6 +26,7 @@ from quantlib.imaging.reading import MAX_PIXELS, Picture, png_bytes
 from quantlib.imaging.samples import load_sample
 from quantlib.tasks.super_resolution import reduced
 from tests.imaging.picture_files import raw_png, saved
+from tests.pages import said
 from tests.pages.test_pages import fine, opened
 
 CAT = load_sample("cat").rgb[:90, :120]
@@ -39,7 +40,7 @@ def with_picture(content: bytes, name: str = "cat.png", **query: str) -> AppTest
 
 
 def captions(app: AppTest) -> str:
-    return "\n".join(one.value for one in app.caption)
+    return "\n".join(said.captions(app))
 
 
 # Regions

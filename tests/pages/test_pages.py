@@ -10,10 +10,11 @@ from pages.parts.super_resolution.networks import DEFAULT
 from quantlib.imaging.reading import png_bytes
 from quantlib.imaging.samples import SAMPLES, load_sample
 from quantlib.ptq.methods import METHODS
+from tests.pages.said import captions
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(ROOT.glob("pages/*.py"))
-CONVENTIONS = {"classify": "Top-1 accuracy", "segment": "IoU"}
+CONVENTIONS = {"classify": "Top-1", "segment": "IoU", "tour": "Computed here"}
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -161,5 +162,5 @@ def test_importance_decodes_exactly(network):
 
 def test_importance_greedy_runs_on_demand():
     app = opened("importance", picture="Cat")
-    assert not any("Greedy" in c.value for c in app.caption)
+    assert not any("Greedy" in c for c in captions(app))
     assert any("greedy" in b.label for b in app.button)

@@ -13,6 +13,7 @@ from pages.parts.results.comparison_view import csv_of
 from quantlib.training.comparison.plan import Result, _add, read_plan, read_results
 from quantlib.training.super_resolution.recipe import Recipe
 from quantlib.training.super_resolution.runcard import RunCard
+from tests.pages.said import captions
 
 PAGE = Path(__file__).parents[2] / "pages" / "results.py"
 BASE = {"rlq": 37.0, "lsq": 36.9, "pact": 36.0, "dorefa": 35.0, "pams": 36.5, "ddtb": 36.6}
@@ -111,7 +112,7 @@ def test_some_runs_of_one_seed(file):
     assert all(
         "±" not in cell for table in (0, 1) for row in cells(app, table) for cell in row.values()
     )
-    assert any("One seed each" in c.value for c in app.caption)
+    assert any("One seed each" in c for c in captions(app))
 
 
 def test_one_method_alone(file):
@@ -239,5 +240,5 @@ def test_dqa_is_measured_on_the_spot():
     assert psnr["FP32", "32"] > psnr["DQA", "3"] > psnr["Direct", "3"] > psnr["Power-of-two", "3"]
     assert "published" not in " ".join(here["DQA", "3"])
     assert all("measured here" not in heading for heading in cells(app, 1)[0])
-    assert any("other tasks" in c.value for c in app.caption)
+    assert any("other tasks" in c for c in captions(app))
     assert "--method dqa --bits 3 --extra-bits 3 --important 0.4" in app.code[0].value

@@ -10,6 +10,7 @@ from pages.parts.rlq.live_run import LiveRun
 from pages.parts.rlq.phi import largest_difference
 from quantlib.qat.scheme import LEARNED
 from quantlib.tasks import super_resolution
+from tests.pages.said import captions, plain
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "rlq.py")
 SECONDS = 240
@@ -44,7 +45,7 @@ def run_of(app: AppTest) -> LiveRun:
 
 
 def text(app: AppTest) -> str:
-    return "\n".join(element.value for element in [*app.markdown, *app.caption])
+    return "\n".join([*(plain(one.value) for one in app.markdown), *captions(app)])
 
 
 @pytest.mark.parametrize("k", [0.0, 0.25, 1.0, 3.5, 8.0])

@@ -20,6 +20,7 @@ from quantlib.models import catalogue
 from quantlib.models.architectures.cifar_resnet import CifarResNet
 from quantlib.models.architectures.unet import UNet
 from quantlib.ptq.methods import METHODS, names
+from tests.pages.said import captions
 from tests.pages.test_pages import fine, opened
 
 NAME = "builtin:unet-small"
@@ -83,8 +84,8 @@ def test_every_method(small, method):
 def test_agreement_is_not_called_accuracy(small, capsys):
     app = opened("segment", scene="Cat", segmentation_network=NAME)
     assert fine(app)
-    captions = " ".join(c.value for c in app.caption)
-    assert "Agreement, not accuracy" in captions and "no sample photograph shows one" in captions
+    said = " ".join(captions(app))
+    assert "Agreement, not accuracy" in said and "no sample photograph shows one" in said
     exec(app.code[-1].value, {})
     agreement, bits = (float(figure) for figure in capsys.readouterr().out.split())
     assert f"agrees with FP32 on {agreement:.2f} % of the pixels" in app.subheader[0].value
@@ -105,7 +106,7 @@ def test_an_uploaded_street_and_its_annotation(small):
 def test_a_large_picture_is_reduced_with_its_annotation(small):
     app = with_street(side=420, annotation=png_of(np.full((420, 420), 3, np.uint8)))
     assert fine(app)
-    assert any("reduced from 420×420" in c.value for c in app.caption)
+    assert any("reduced from 420×420" in c for c in captions(app))
     table = app.dataframe[0].value
     assert dict(zip(table["class"], table["pixels"], strict=True))["road"] == 415 * 415
 

@@ -9,6 +9,7 @@ import pytest
 
 from pages.parts.speed import choosing, measuring
 from quantlib.tasks.ways import ways
+from tests.pages.said import captions
 from tests.pages.test_pages import fine, opened
 
 
@@ -32,7 +33,7 @@ def test_forms_are_measured():
     engines = [engine.replace("\N{NO-BREAK SPACE}", " ") for engine in rows["engine"]]
     assert engines == ["ONNX Runtime", *["PyTorch"] * 3]
     assert "as fast as FP32 in ONNX Runtime" in app.subheader[0].value
-    said = " ".join(caption.value for caption in app.caption)
+    said = " ".join(captions(app))
     assert "Machine: " in said and "2 bits buy bytes and no time" in said
 
 

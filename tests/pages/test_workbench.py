@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.super_resolution import measuring, series
 from pages.parts.workbench import integers, pictures
 from quantlib.errors import QuantlibError
+from tests.pages.said import captions
 from tests.pages.test_pages import fine, opened
 
 PAGE = Path(__file__).parents[2] / "pages" / "workbench.py"
@@ -40,7 +41,7 @@ def decibels(page: AppTest) -> float:
 def test_real_integers_give_what_is_simulated_and_say_how_long_they_take():
     page = opened("workbench", picture="Cat", method="RLQ")
     simulated, code = page.subheader[0].value, page.code[0].value
-    assert any("As real integers this picture takes" in one.value for one in page.caption)
+    assert any("As real integers this picture takes" in one for one in captions(page))
     assert page.segmented_control(key="runtime").value == "torch" and "--runtime" not in code
     page.segmented_control(key="runtime").set_value("integer").run()
     assert fine(page)
@@ -57,11 +58,11 @@ def test_a_network_without_integers_says_why_beside_its_result(monkeypatch):
     monkeypatch.setattr(integers, "_seconds", refused)
     page = opened("workbench", picture="Cat", method="RLQ")
     assert fine(page) and " keeps " in page.subheader[0].value
-    assert "No layer of it runs as integers." in [one.value for one in page.caption]
+    assert "No layer of it runs as integers." in captions(page)
 
 
 def test_a_method_without_integers_says_so_and_has_no_switch():
     page = opened("workbench", picture="Cat", method="DQA", runtime="Integers")
     assert fine(page)
     assert not [one for one in page.segmented_control if one.key == "runtime"]
-    assert any("has no form in integers" in one.value for one in page.caption)
+    assert any("has no form in integers" in one for one in captions(page))

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.figures import colours
+from pages.parts.shared.terms import caption
 from quantlib.imaging.reading import png_bytes
 
 SHOWN, SIDE = 24, 76
@@ -68,7 +69,7 @@ def show_grid(called: list[Called]) -> None:
     )
     some = [one for one in called if FILTERS[chosen or "All"](one)]
     if not some:
-        st.caption("No answer changed." if chosen == "Changed" else "Every answer is right.")
+        caption("No answer changed." if chosen == "Changed" else "Every answer is right.")
         return
     some.sort(key=lambda one: not one.is_changed)
     figures = "".join(one.html() for one in some[:SHOWN])
@@ -76,7 +77,7 @@ def show_grid(called: list[Called]) -> None:
         f'<div style="display:grid;gap:0.7rem 0.3rem;grid-template-columns:'
         f'repeat(auto-fill,minmax({SIDE + 6}px,1fr))">{figures}</div>'
     )
-    st.caption(
+    caption(
         f"{min(len(some), SHOWN)} of {len(some):,} pictures. First line: the class; then FP32's "
         "answer and, framed, the quantized network's where it is another. "
         "✓ and ✗: the quantized network is right or wrong."

@@ -12,6 +12,7 @@ from pages.parts.shared.as_text import as_text
 from pages.parts.shared.caching import shared
 from pages.parts.shared.hub import FROM_HUB, fetched
 from pages.parts.shared.reading import reading, turn
+from pages.parts.shared.terms import caption
 from pages.parts.shared.uploads import dropped, kept
 from pages.parts.shared.ways import Way
 from quantlib.datasets import LabelledPictures
@@ -82,7 +83,7 @@ def choose_data(waiting: DeltaGenerator) -> LabelledData:
         data = _cifar10(pictures, held, count)
     else:
         data = _digits(count)
-    st.caption(as_text(data.note))
+    caption(as_text(data.note))
     return data
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts.shared.references import NOTHING, References
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 from quantlib.evaluation.published import ACCURACY_BITS, published_accuracy
 from quantlib.ptq import Settings
 
@@ -41,7 +42,7 @@ def show_published_beside(
         "Top-1 accuracy, published and measured here",
     )
     references.show()
-    st.caption(
+    caption(
         "eDQA is the longer paper on DQA by its authors; its figures are for all 10,000 test "
         "pictures, m = 3 and r = 0.4. Measured here is what this page shows: these weights, these "
         "pictures and these settings."

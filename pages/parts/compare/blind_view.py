@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.parts.compare.blind import QUESTIONS, SIDES, BlindTest, Round, Side, drawn
 from pages.parts.figures.viewer import Pane, View, viewer
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.panes import stem_of
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.result import Result
@@ -42,7 +43,7 @@ def offer_test(choices: Choices, results: Sequence[Result]) -> None:
     names = [one.title for one in results]
     with st.expander("Blind test", icon=":material/visibility_off:"):
         if not full or len(names) == len(full):
-            st.caption("A blind test needs FP32 and a quantized result among the columns.")
+            caption("A blind test needs FP32 and a quantized result among the columns.")
             return
         question = QUESTIONS[
             st.segmented_control(
@@ -56,7 +57,7 @@ def offer_test(choices: Choices, results: Sequence[Result]) -> None:
             one for one in names if one != first and not (question.has_answer and one in full)
         ]
         against = right.selectbox("against", [ANY, *others], key="blind other")
-        st.caption(
+        caption(
             f"Ten rounds: a crop at a random place, two results as A and B in random order, and "
             f"{_reference_of(choices)[0]} as the reference. Names and score come after the last "
             "answer. Nothing is kept beyond this visit."

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.parts.figures.viewer import MAX_PANES
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.column import Column, read, titles_of, written
 from pages.parts.super_resolution.series import full_precision
 from pages.parts.super_resolution.sidebar import Choices
@@ -57,7 +58,7 @@ def chosen_columns(choices: Choices) -> list[Column]:
             args=([*columns, new],),
             disabled=new in columns or len(columns) == MAX_PANES,
         )
-    st.caption(_what_to_do(columns, new))
+    caption(_what_to_do(columns, new))
     return columns
 
 

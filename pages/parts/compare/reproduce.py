@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.parts.shared.reproduce import reproduce_panel, show_lines
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.network_forms import name_for
 from pages.parts.super_resolution.pictures import Subject
 from pages.parts.super_resolution.reproduce import command, offer_picture, picture_lines
@@ -23,7 +24,7 @@ def show_compare_reproduce(choices: Choices, results: Sequence[Result]) -> None:
             st.code(code, language="bash", wrap_lines=True)
         show_lines(None, python_lines(subject, names, results))
         offer_picture(subject)
-        st.caption(f"{CONVENTION}.")
+        caption(f"{CONVENTION}.")
 
 
 def python_lines(subject: Subject, names: Sequence[str], results: Sequence[Result]) -> str:

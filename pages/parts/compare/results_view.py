@@ -15,6 +15,7 @@ from pages.parts.figures.viewer import clicked_point
 from pages.parts.shared.background import EVERY, show_progress
 from pages.parts.shared.notices import notice
 from pages.parts.shared.sizes import why_more_bits
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.comparing import Comparing, begin_again
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.result import Result
@@ -36,9 +37,9 @@ def _show(choices: Choices, run: Comparing, was_running: bool) -> None:
         panes = st.container()
         rows = rows_of(results)
         st.dataframe(rows, hide_index=True, column_config=COLUMNS)
-        st.caption(measures())
+        caption(measures())
         for reason in filter(None, (why_more_bits(r.settings, r.made.ledger) for r in results)):
-            st.caption(reason)
+            caption(reason)
         crop = _choose_crop(choices, results)
         with panes:
             _show_panes(choices, results, crop)
@@ -56,7 +57,7 @@ def _show_state(run: Comparing, was_running: bool) -> None:
     elif run.error is not None:
         raise run.error
     elif not run.complete:
-        st.caption(f"Stopped: {run.done} of {len(run.columns)} results are here.")
+        caption(f"Stopped: {run.done} of {len(run.columns)} results are here.")
         if st.button("Go on", icon=":material/play_arrow:", on_click=begin_again, key="go on"):
             st.rerun()  # the whole page, which begins
     for error in run.failed.values():

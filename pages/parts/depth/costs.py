@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts.depth.sub_networks import sub_network_with_8bit_ends
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.pictures import Subject
 from quantlib.tasks.super_networks import SubNetwork
 
@@ -17,8 +18,8 @@ def show_costs(name: str, picture: Subject, chosen: SubNetwork, full: SubNetwork
             "blocks": len(one.kept),
             "ends": ends,
             "PSNR, dB": one.psnr_y,
-            "low-bit MACs": one.macs.quantized,
-            "FP32 MACs": one.macs.full,
+            "low-bit MACs, millions": one.macs.quantized / 1e6,
+            "FP32 MACs, millions": one.macs.full / 1e6,
             "bit operations saved, in %": 100 * one.macs.saved,
             "weights, KiB": one.weights.total / 1024,
             "the same in FP32, KiB": one.weights.fp32 / 1024,
@@ -29,8 +30,8 @@ def show_costs(name: str, picture: Subject, chosen: SubNetwork, full: SubNetwork
     ]
     formats = {
         "PSNR, dB": "%.2f",
-        "low-bit MACs": "localized",
-        "FP32 MACs": "localized",
+        "low-bit MACs, millions": "%.1f",
+        "FP32 MACs, millions": "%.1f",
         "bit operations saved, in %": "%.1f",
         "weights, KiB": "%.1f",
         "the same in FP32, KiB": "%.1f",
@@ -46,7 +47,7 @@ def show_costs(name: str, picture: Subject, chosen: SubNetwork, full: SubNetwork
                 for column, form in formats.items()
             },
         )
-        st.caption(
+        caption(
             "The counting rule: every convolution, linear layer and attention product "
             "counts, for this picture. Bit operations weigh a "
             "multiplication by the bits of both factors; saved is against the same blocks in FP32. "

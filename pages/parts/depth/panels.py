@@ -5,6 +5,7 @@ import streamlit as st
 from pages.parts.depth.charts import depth_curve, shortcut_dots
 from pages.parts.depth.sub_networks import DRAWS, Depths
 from pages.parts.figures import charts
+from pages.parts.shared.terms import caption
 from quantlib.models import SRNetwork
 from quantlib.tasks.super_networks import SubNetwork, skip_order, super_network
 
@@ -16,7 +17,7 @@ def show_shortcuts(network: SRNetwork, chosen: SubNetwork) -> None:
         "Learned shortcut of every block, kept blocks highlighted",
         "shortcuts",
     )
-    st.caption(
+    caption(
         "The learned shortcut s of each block, y = s·x + body(x). A large s says that x passes "
         "well without the body. Skipped in this order: "
         f"{', '.join(map(str, skip_order(network)))}."
@@ -26,7 +27,7 @@ def show_shortcuts(network: SRNetwork, chosen: SubNetwork) -> None:
 def show_quality(found: Depths) -> None:
     st.markdown("**What the picture loses**")
     if found.full.psnr_y is None:
-        st.caption("PSNR needs the truth: use your picture as the truth in the sidebar.")
+        caption("PSNR needs the truth: use your picture as the truth in the sidebar.")
         return
     count = len(found.chosen.kept)
     charts.draw(
@@ -35,7 +36,7 @@ def show_quality(found: Depths) -> None:
         "depths",
     )
     alone = "Diamonds: the same blocks trained by themselves, as many steps. "
-    st.caption(
+    caption(
         f"Grey: {DRAWS} random draws of {count} blocks. {alone if found.alone else ''}"
         "Only the three trained depths were ever part of the loss."
     )

@@ -1,8 +1,7 @@
 """The same crop at the chosen depth, through all blocks, and without a network."""
 
-import streamlit as st
-
 from pages.parts.figures import crops
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.pictures import Subject, bicubic
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.models import SRNetwork
@@ -32,4 +31,4 @@ def show_crops(picture: Subject, network: SRNetwork, chosen: SubNetwork, full: S
         )
     )
     crops.show_row(panels)
-    st.caption(f"{CONVENTION}.")
+    caption(f"{CONVENTION}.")

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.parts.figures import charts
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 from quantlib.ablation.plan import AblationPlan, baselines, ranked_lines, read_plan
 from quantlib.ablation.summary import Row, Summary
 from quantlib.ptq import Settings
@@ -56,7 +57,7 @@ def show_ablation() -> None:
         show_equal_bytes(rows, unit)
     show_correlations(summary, bench.name)
     show_rows(rows, unit)
-    st.caption(conditions(bench, plan))
+    caption(conditions(bench, plan))
     show_code("make ablation", LINES)
 
 
@@ -119,7 +120,7 @@ def show_sweep(rows: Sequence[Row], unit: str) -> None:
     figure.update_xaxes(title=title)
     figure.update_yaxes(title=unit)
     charts.draw(figure, f"{unit} by {chosen}, one line per criterion", "sweep")
-    st.caption("Bars at random selection: one standard deviation over five seeds.")
+    caption("Bars at random selection: one standard deviation over five seeds.")
 
 
 def fits(row: Row, numbers: dict[str, float]) -> bool:
@@ -162,7 +163,7 @@ def show_equal_bytes(rows: Sequence[Row], unit: str) -> None:
     room = 0.08 * (highest - lowest)
     figure.update_yaxes(title=unit, range=[lowest - room, highest + room])
     charts.draw(figure, f"{unit} over measured bits per activation", "equal bytes")
-    st.caption(
+    caption(
         "Points above the lines buy something; points below lose at equal bytes. Uniform and "
         f"power-of-two points below {lowest:.1f} are not drawn; the table has them."
     )

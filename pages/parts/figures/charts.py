@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from pages.parts.figures import colours
 from pages.parts.shared.layer_titles import with_module
+from pages.parts.shared.lecture import enlarged
 from quantlib.ptq.methods import METHODS
 from quantlib.quantizers.sizes import ByteSizes
 
@@ -29,6 +30,7 @@ def draw(figure: go.Figure, alt: str, key: str, **options):
         legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
     )
     figure.for_each_xaxis(_break_title)
+    enlarged(figure)
     return st.plotly_chart(figure, key=key, alt=alt, config=CONFIG, **options)
 
 

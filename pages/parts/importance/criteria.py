@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.parts.figures import charts
 from pages.parts.shared.progress import in_turn
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.measuring import known_search, ranking_of, without_rlq
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.importance import Ranking
@@ -42,7 +43,7 @@ def show_criteria(choices: Choices, site: Site, rankings: dict[str, Ranking]) ->
         figure.update_xaxes(title="rank")
         figure.update_yaxes(title="score, largest = 1")
         charts.draw(figure, "Sorted importance scores by criterion", "curves")
-        st.caption("A steep curve says that few channels carry the layer.")
+        caption("A steep curve says that few channels carry the layer.")
     with agreement:
         st.markdown("**Do the criteria agree?** Spearman's rank correlation, mean of all layers")
         titles = list(rankings)
@@ -50,7 +51,7 @@ def show_criteria(choices: Choices, site: Site, rankings: dict[str, Ranking]) ->
         figure = charts.correlations(titles, table, height=320)
         charts.draw(figure, "Rank correlation between the criteria", "correlation")
         costs = ", ".join(f"{t} {r.seconds:.2f} s" for t, r in rankings.items())
-        st.caption(f"Cost of ranking the whole network, measured here: {costs}.")
+        caption(f"Cost of ranking the whole network, measured here: {costs}.")
     offer_greedy(choices)
 
 

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from pages.parts.figures import charts, colours
+from pages.parts.figures.plane import plane_png
+from pages.parts.importance.moving import show_shift, show_tree
+from pages.parts.shared.terms import caption
 from quantlib.coding import huffman
 from quantlib.coding.prefix_code import code_lengths, code_table
-from quantlib.imaging.reading import png_bytes
 from quantlib.ptq import Settings, Site
 from quantlib.quantizers.dqa import DQATensor, encode, fit_dqa
 from quantlib.quantizers.uniform import fit_uniform
@@ -88,7 +90,7 @@ def show_map_and_histogram(channel: Channel) -> None:
     with left:
         st.markdown(f"**Channel {channel.index}**")
         st.image(
-            _picture(channel.tensor),
+            plane_png(channel.tensor[0, 0]),
             caption="Dark is low, bright is high",
             alt=f"Activation map of channel {channel.index}",
             width="stretch",
@@ -98,19 +100,10 @@ def show_map_and_histogram(channel: Channel) -> None:
         st.markdown("**Its values, and the levels that n bits and n+m bits leave of them**")
         charts.draw(_histogram(channel), "Histogram of the channel's values", "histogram")
         n, m = channel.settings.bits, channel.settings.extra_bits
-        st.caption(
+        caption(
             f"Long lines: the {2**n} levels of {n} bits; short ones: what {m} extra bits add. "
             "Counts are on a logarithmic scale."
         )
-
-
-def _picture(tensor: Tensor) -> bytes:
-    plane = tensor[0, 0].float()
-    low, high = plane.min(), plane.max()
-    grey = ((plane - low) / (high - low).clamp_min(1e-12) * 255).round().byte().numpy()
-    factor = max(1, 256 // max(grey.shape))
-    grey = grey.repeat(factor, 0).repeat(factor, 1)
-    return png_bytes(np.repeat(grey[:, :, None], 3, 2))
 
 
 def _histogram(channel: Channel) -> go.Figure:
@@ -168,7 +161,11 @@ def show_value(channel: Channel) -> None:
         format="%.3f",
         help="Any value between the smallest and the largest of this channel.",
     )
-    st.markdown(_steps(channel, float(np.float32(x))))
+    x = float(np.float32(x))
+    st.markdown(_steps(channel, x))
+    if channel.settings.extra_bits:
+        wide = int(channel.wide_codes(torch.tensor(x)))
+        show_shift(wide, channel.settings.bits, channel.settings.extra_bits)
 
 
 def _steps(channel: Channel, x: float) -> str:
@@ -240,7 +237,8 @@ def show_coding(channel: Channel) -> None:
             for word in code_table(counts)
         ]
         st.dataframe(rows, hide_index=True, height=260)
-    st.caption(_coding_sentence(counts, m))
+    caption(_coding_sentence(counts, m))
+    show_tree(counts)
 
 
 def _coding_sentence(counts: np.ndarray, m: int) -> str:

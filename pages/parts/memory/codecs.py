@@ -8,6 +8,7 @@ import streamlit as st
 from pages.parts.shared.caching import keep
 from pages.parts.shared.progress import in_turn
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.measuring import quantized
 from pages.parts.super_resolution.network_forms import weights_for
 from pages.parts.super_resolution.sidebar import Choices
@@ -81,8 +82,8 @@ def _show_comparison(found: CodecComparison) -> None:
             st.markdown(f"**{title}:** {total.symbols:,} symbols. {total.verdict}")
             show_table(_codec_rows(total), f"Codecs on the {title.lower()}")
     for sentence in found.missing.values():
-        st.caption(sentence)
-    st.caption(
+        caption(sentence)
+    caption(
         "Speed is that of this implementation on one core of this machine; × is relative to "
         "packing in the same run. The entropy takes symbols as independent; Deflate, Zstandard "
         "and zero runs also see what stands beside what."
@@ -145,7 +146,7 @@ def _show_stages(layers: list[LayerLatency]) -> None:
         ],
         "Stages of DQA over all layers",
     )
-    st.caption(
+    caption(
         f"All {len(layers)} sites together; their layers take {1000 * total.layer.seconds:,.1f} ms "
         f"for {total.layer.operations:,} multiply-accumulates on one core, on this machine. "
         "The stages run in floating point and NumPy: their time is no forecast of an integer "

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.parts.memory.frontier import UNIFORM, Point, families
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 
 LOWEST, HIGHEST, STEP = 0.5, 8.5, 0.05
 
@@ -81,7 +82,7 @@ def choose_bits(own: Point) -> float:
         help="All bytes that are stored, tables and headers too, over the number of activations.",
     )
     kib = bits * own.sizes.fp32 / 32 / 1024
-    st.caption(f"{bits:.2f} bits per activation are {kib:,.0f} KiB for this picture.")
+    caption(f"{bits:.2f} bits per activation are {kib:,.0f} KiB for this picture.")
     return bits
 
 
@@ -105,7 +106,7 @@ def show_readings(points: list[Point], bits: float) -> None:
         ],
         "All methods at equal bytes",
     )
-    st.caption(
+    caption(
         "Between measured points PSNR is interpolated, along the best of each method: for DQA over "
         "the m and r that were measured, so that it can lie above the m and r chosen in the "
         "sidebar, which the sentence above the chart is about. The switch above measures them all."

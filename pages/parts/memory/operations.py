@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.parts.shared.terms import caption
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.measuring import measured, quantized
 from pages.parts.super_resolution.sidebar import Choices
@@ -27,4 +28,4 @@ def show_operations(choices: Choices) -> None:
     shares = [{**row, "of the network's, in %": 100 * row["count"] / counts.macs} for row in rows]
     with st.expander("Operations that the current choice adds", icon=":material/calculate:"):
         st.dataframe(shares, hide_index=True)
-        st.caption("Counted per picture, from the shapes and the important channels.")
+        caption("Counted per picture, from the shapes and the important channels.")

@@ -13,6 +13,7 @@ from pages.parts.shared.caching import shared
 from pages.parts.shared.hub import FROM_HUB, check_name, checkpoint_of, show_hub_state
 from pages.parts.shared.quantizing import Quantizable
 from pages.parts.shared.reading import reading
+from pages.parts.shared.terms import caption
 from pages.parts.shared.uploads import Upload, dropped, kept
 from pages.parts.shared.ways import Way
 from pages.parts.shared.worker import on_worker
@@ -83,7 +84,7 @@ def choose_recogniser(
     if name is None:
         return None
     if name in known:
-        st.caption(_caption(known[name]))
+        caption(_caption(known[name]))
         return _load(task, name)
     show_hub_state()
     if name == OWN_FILE:

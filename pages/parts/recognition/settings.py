@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts.figures import charts
 from pages.parts.shared.method import choose_method, choose_numbers
+from pages.parts.shared.terms import caption
 from quantlib.evaluation.ledger import Ledger
 from quantlib.ptq import Settings, methods
 from quantlib.ptq.criteria import CRITERIA, SEARCHED
@@ -38,7 +39,7 @@ def show_ledgers(ledgers: Mapping[Settings, Ledger], quality: Mapping[Settings, 
         f"{title_of(settings)} {ledger.bits_per_activation:.2f} ({quality[settings]})"
         for settings, ledger in ledgers.items()
     )
-    st.caption(
+    caption(
         "Bytes of the inputs of all layers but the first and the last: the length of what would "
         f"be stored, tables and headers included. Bits per activation: {bits}."
     )

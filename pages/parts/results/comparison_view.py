@@ -11,6 +11,7 @@ from pages.parts.results import comparison_charts
 from pages.parts.results.comparison import Comparison, benchmark_title, in_words
 from pages.parts.results.run_cards import show_cards
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 from quantlib.evaluation.paired import Paired
 from quantlib.models.catalogue import card_of
 from quantlib.training.comparison.plan import Result
@@ -25,7 +26,7 @@ def show_comparison(found: list[Comparison]) -> None:
         if one.ablation:
             st.markdown(f"**The 2³ ablation of RLQ at {one.bits}, measured here**")
             _show_rows(one, one.ablation, benchmark, "RLQ", "ablation")
-            st.caption(
+            caption(
                 "φ is the soft rounding of the gradient, τ the shift of each channel. "
                 "A step that is not learned stays where LSQ starts it; with the learned step "
                 "alone, RLQ is LSQ, and LSQ's runs stand for it."
@@ -119,9 +120,9 @@ def _show_rows(
         )
         seeds = {row.seeds for row in rows}
         if seeds == {1}:
-            st.caption("One seed each, so there is no deviation.")
+            caption("One seed each, so there is no deviation.")
         else:
-            st.caption(
+            caption(
                 "Mean ± standard deviation over the seeds. Minutes are by the clock of a machine "
                 "that did other work too; `make bench` compares the cost of a step."
             )
@@ -160,7 +161,7 @@ def _show_pair(comparison: Comparison) -> None:
     other = right.selectbox("minus", others, key="other", bind="query-params")
     pairs = comparison.over_pictures(one, other)
     if not pairs:
-        st.caption(f"{one} and {other} have no seed in common yet; choose another pair.")
+        caption(f"{one} and {other} have no seed in common yet; choose another pair.")
         return
     titled = {benchmark_title(name): found for name, found in pairs.items()}
     charts.draw(
@@ -168,7 +169,7 @@ def _show_pair(comparison: Comparison) -> None:
     )
     seeds = len(comparison.of(one).keys() & comparison.of(other).keys())
     st.markdown(pair_sentence(one, other, Paired(sum((p.differences for p in pairs.values()), ()))))
-    st.caption(
+    caption(
         f"Each bar is the difference of the means over {in_words(seeds)}, the dotted line the mean "
         "of all; the pictures stand in the order of their file names. The test asks whether other "
         "pictures would show the difference too, and says nothing about other seeds."

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts.results.published import show_published_accuracy
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.networks import DEFAULT, loaded
 from pages.parts.super_resolution.pictures import subject
 from pages.parts.super_resolution.reproduce import show_reproduce
@@ -33,7 +34,7 @@ def show_dqa() -> None:
     found = dict(zip(settings, measured, strict=True))
     st.subheader(sentence(found[CHOSEN], found[DIRECT], found[NEXT]), anchor=False)
     show_table([cells(one, m) for one, m in found.items()], "DQA and others, measured here")
-    st.caption(
+    caption(
         f"Measured just now: {choices.subject.title} through {network.name}, post-training, "
         f"activations only. DQA with m = {CHOSEN.extra_bits}, r = {CHOSEN.important:g}, channels "
         f"ranked by {CRITERIA[CHOSEN.criterion].title}. Bytes are the length of what would be "

@@ -9,6 +9,7 @@ from pages.parts.results.comparison import benchmark_title
 from pages.parts.results.run_cards import show_lines
 from pages.parts.shared.reproduce import command_line, show_code
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 from quantlib.models.card import NetworkCard
 from quantlib.models.catalogue import bundled, card_of
 from quantlib.ptq import Settings
@@ -58,7 +59,7 @@ def show_bundled() -> None:
     found = cards()
     st.subheader(f"{len(found)} bundled networks, each as its card says", anchor=False)
     show_table(rows_of(found), "PSNR of the bundled networks, measured here")
-    st.caption(
+    caption(
         "In brackets: the difference from the bundled full-precision network of the same "
         "architecture, scale and width. All depths of one network are in one file; its size is "
         "the whole file's, full-precision layers included. Each was trained once, with one seed."

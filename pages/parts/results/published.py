@@ -7,6 +7,7 @@ import streamlit as st
 from pages.parts.results.comparison import benchmark_title
 from pages.parts.shared.references import NOTHING, References
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 from quantlib.evaluation.published import (
     Caution,
     PublishedAccuracy,
@@ -42,7 +43,7 @@ def show_published_psnr(measured: Measured, measured_scale: int) -> None:
         [psnr_cells(row, rows, references, here) for row in rows], f"Published PSNR at ×{scale}"
     )
     references.show()
-    st.caption(
+    caption(
         "PSNR in dB. Where this page measured the same method at as many bits, its number stands "
         "in a column of its own: another network, other pictures to learn from and far fewer "
         "steps, so the two columns are not a ranking."
@@ -90,7 +91,7 @@ def show_published_accuracy() -> None:
         [accuracy_cells(row, methods, references) for row in rows], "Published top-1 accuracy in %"
     )
     references.show()
-    st.caption(
+    caption(
         "Top-1 accuracy in %; eDQA is the longer paper on DQA by its authors, with m = 3 and "
         "r = 0.4 (0.55 for ResNet-18). These are other tasks and other networks than those "
         "measured here, so nothing here can be set against them."

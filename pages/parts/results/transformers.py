@@ -13,6 +13,7 @@ from pages.parts.results.run_cards import show_cards
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.start import ASSETS
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 from quantlib.models.card import NetworkCard
 from quantlib.training.comparison.plan import read_plan, read_results
 from quantlib.training.comparison.summary import PTQ, QAT, Row, Score, label_of, name_of, rows_of
@@ -53,13 +54,13 @@ def show_transformers() -> None:
         charts.draw(figure, f"PSNR on {title} at W{bits}A{bits} by method", "transformers")
     with table:
         show_table(table_of(chosen, network), f"PSNR measured here, W{bits}A{bits}")
-        st.caption(
+        caption(
             "In each bracket the difference from the bundled network in full precision. Methods "
             "after training see a handful of pictures for seconds or minutes; those in training "
             "learn all weights: two regimes, read the column before ranking across it. Mean ± "
             "standard deviation where there are several seeds."
         )
-    st.caption(
+    caption(
         f"Quantized in all rows: {chosen[0].run.layers}. Learned here: "
         f"{next((r.run.summary for r in chosen if r.quantized == QAT), 'nothing yet')}; the "
         "bundled network was trained longer, at three depths at once, as its card says."

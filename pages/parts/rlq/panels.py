@@ -7,6 +7,7 @@ from pages.parts.figures import charts
 from pages.parts.rlq import charts as rlq_charts
 from pages.parts.rlq.layer import WEIGHTS, ChosenLayer, Findings
 from pages.parts.shared.as_text import as_text
+from pages.parts.shared.terms import caption
 
 
 def show_levels(chosen: ChosenLayer, found: Findings, x_title: str) -> None:
@@ -32,7 +33,7 @@ def show_levels(chosen: ChosenLayer, found: Findings, x_title: str) -> None:
     st.markdown(table + "\n".join(f"| {a} | {b} | {c} |" for a, b, c in rows))
     cut = f" {found.not_drawn:.1%} of them lie outside the chart." if found.not_drawn else ""
     made = "" if chosen.kind == WEIGHTS else f" for the picture {as_text(chosen.subject.title)}"
-    st.caption(
+    caption(
         f"{chosen.shown.numel():,} values: {as_text(chosen.title)} in full precision{made}.{cut} "
         "The entropy says how homogeneous the representation is: it reaches the bit-width where "
         "all codes are equally frequent. The error is that of x + τ."
@@ -51,7 +52,7 @@ def show_gradients(found: Findings, x_title: str) -> None:
         figure = rlq_charts.multiplier_histogram(found)
         charts.draw(figure, "Histogram of the gradient multipliers", "multipliers")
     soft, straight = found.multipliers
-    st.caption(
+    caption(
         "The gradient from above is multiplied by this on its way to the value: computed by "
         f"backpropagation through the operator, k = {found.quantizer.k:g}. Beyond the outermost "
         f"levels nothing arrives. Mean over the {len(soft):,} values: STE {np.mean(straight):.3f}, "

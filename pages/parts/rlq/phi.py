@@ -5,6 +5,7 @@ import torch
 
 from pages.parts.figures import charts
 from pages.parts.rlq import charts as rlq_charts
+from pages.parts.shared.terms import caption
 from quantlib.qat.soft_rounding import phi
 
 POINTS = 1_000_001
@@ -36,7 +37,7 @@ def show_phi() -> float:
     with slope:
         st.markdown("**Backward:** more gradient near a threshold, less near a level")
         charts.draw(rlq_charts.phi_slope_curve(k), "Slope of φ, and 1 for STE", "phi slope")
-    st.caption(
+    caption(
         "x is counted in steps α. φ(x) = ⌊x⌋ + ½ + tanh(k(f − ½)) / (2 tanh(k/2)) with "
         "f = x − ⌊x⌋; the mean of φ′ over a step is 1."
     )

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.parts.rlq.layer import WEIGHTS, ChosenLayer
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.reproduce import reproduce_panel
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.reproduce import offer_picture, picture_lines, provenance
 from pages.parts.super_resolution.sidebar import Choices
 from quantlib.evaluation.quality import CONVENTION
@@ -23,7 +24,7 @@ def show_rlq_reproduce(chosen: ChosenLayer, quantizer: RLQ, contest: Contest | N
         if chosen.kind != WEIGHTS:
             offer_picture(chosen.subject)
         choices = Choices(chosen.subject, chosen.network, Settings("fp32"))
-        st.caption(f"{CONVENTION}. {as_text(provenance(choices))}")
+        caption(f"{CONVENTION}. {as_text(provenance(choices))}")
 
 
 def layer_lines(chosen: ChosenLayer, quantizer: RLQ) -> str:

@@ -6,6 +6,7 @@ from pages.parts.figures import charts, crops
 from pages.parts.rlq import charts as rlq_charts
 from pages.parts.rlq.live_run import LiveRun
 from pages.parts.shared.background import EVERY, show_progress, this_visit
+from pages.parts.shared.terms import caption
 from quantlib.errors import QuantlibError
 from quantlib.evaluation.quality import CONVENTION, psnr_y
 from quantlib.imaging.resizing import upscale
@@ -158,7 +159,7 @@ def _pictures(run: LiveRun, names: dict[str, str]) -> None:
         alt = f"Crop of the held-out photograph: {title}"
         panels.append(crops.Panel(crop.cut(rgb), title, figures, alt))
     crops.show_row(panels)
-    st.caption(
+    caption(
         f"Astronaut, {truth.shape[1]}×{truth.shape[0]} pixels, not among the training photographs, "
         f"enlarged every ten steps. {CONVENTION}; measured on the whole picture. The crops are "
         f"{crops.SIDE} pixels a side, where bicubic enlargement misses most, without interpolation."

@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages.parts.figures import charts, colours
 from pages.parts.recognition.class_changes import show_in_numbers
+from pages.parts.shared.terms import caption
 from quantlib.tasks.segmentation import Segmentation
 
 
@@ -25,7 +26,7 @@ def show_agreement(result: Segmentation) -> None:
     figure.update_xaxes(title="IoU with FP32's own classes, in %", range=[0, 101], dtick=25)
     figure.update_yaxes(type="category", autorange="reversed")
     charts.draw(figure, "Agreement with FP32 by class", "agreement")
-    st.caption(
+    caption(
         f"Agreement, not accuracy: what FP32 calls each pixel stands in for the truth. Mean over "
         f"the classes: {result.confusion.mean_iou:.2f} %."
     )

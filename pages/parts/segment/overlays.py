@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.parts.segment.scene import Scene
 from pages.parts.shared.samples import UPLOAD
+from pages.parts.shared.terms import caption
 from quantlib.imaging.reading import png_bytes
 from quantlib.ptq import Settings
 
@@ -95,7 +96,7 @@ def show_overlays(
             )
     show_legend(classes, np.union1d(full, result).tolist())
     if scene.source != UPLOAD:
-        st.caption(
+        caption(
             "CamVid's classes are those of streets, and no sample photograph shows one: see here "
             "what quantization changes, not whether an answer is right. Upload a street for that."
         )

@@ -4,12 +4,12 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.caching import shared
 from pages.parts.shared.reading import reading
 from pages.parts.shared.samples import TITLES, UPLOAD, choose_source, credit_of
+from pages.parts.shared.terms import caption
 from pages.parts.shared.uploads import NO_PICTURE, PICTURE_MEGABYTES, Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
 from quantlib.datasets.apart import read_annotation_apart
@@ -42,7 +42,7 @@ def choose_scene() -> Scene:
     """The sidebar's picture; QuantlibError where there is none yet or it cannot be read."""
     source = choose_source("scene", DEFAULT)
     scene = _uploaded() if source == UPLOAD else _sample(source)
-    st.caption(as_text(scene.note))
+    caption(as_text(scene.note))
     return scene
 
 

@@ -27,6 +27,8 @@ CARRIED = {
     "rlq_bits": "bits of weights and activations",
     CROP: "the crop",
     VIEW: "the zoom",
+    "stop": "the stop of the tour",
+    "lecture": "lecture mode",
 }
 """What goes along from page to page, and how it is called."""
 
@@ -41,6 +43,7 @@ _NAMES: dict[str, dict[str, str]] = {
     },
 }
 _HERE, _ALONG, _OPENED = "page of the visit", "carried along", "opened with"
+_LEFT = "address of the page before"
 
 
 def tidied(query: Mapping[str, str]) -> dict[str, str]:
@@ -70,7 +73,7 @@ def arrive(page: str) -> None:
     """Settles the address when `page` is opened; for the beginning of its script.
 
     A link and the browser's Back and Forward say all themselves. To a page that is opened by a
-    click go along the `CARRIED` choices.
+    click go along the `CARRIED` choices, and what the link says that the page before did not.
     """
     state, here = st.session_state, st.session_state.get(_HERE)
     if here != page:
@@ -78,10 +81,13 @@ def arrive(page: str) -> None:
         context = get_script_run_ctx()
         by_click = here is not None and not getattr(context, "is_history_navigation", False)
         if by_click:
-            query = state[_ALONG] | {k: v for k, v in query.items() if k in CARRIED}
+            left = state.get(_LEFT, {})
+            said = {k: v for k, v in query.items() if k in CARRIED or left.get(k) != v}
+            query = state[_ALONG] | said
         _rewrite(tidied(query))
         state[_OPENED] = st.query_params.to_dict()
     state[_HERE] = page
+    state[_LEFT] = st.query_params.to_dict()
     state[_ALONG] = {k: v for k, v in st.query_params.to_dict().items() if k in CARRIED}
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.parts.shared.arriving import Tell
 from pages.parts.shared.reading import turn
+from pages.parts.shared.terms import caption
 from quantlib.errors import QuantlibError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def hub_is_reachable() -> bool:
 def show_hub_state() -> None:
     """One line when the Hub cannot be reached."""
     if not hub_is_reachable():
-        st.caption(
+        caption(
             ":material/cloud_off: The Hugging Face Hub cannot be reached; "
             "everything works with the bundled networks."
         )

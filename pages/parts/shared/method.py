@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.shared.terms import caption
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import CRITERIA
 from quantlib.ptq.methods import DQA, method
@@ -24,7 +25,7 @@ def choose_method(names: Sequence[str]) -> str:
         key="method",
         bind="query-params",
     )
-    st.caption(method(chosen).sentence)
+    caption(method(chosen).sentence)
     return chosen
 
 
@@ -76,7 +77,7 @@ def _ask(name: str, parameter: Parameter, criteria: Sequence[str], ranked_on: st
     choices = criteria if ranks else parameter.choices
     value = st.selectbox(parameter.title, choices, format_func=parameter.title_of, **common)
     if ranks:
-        st.caption(f"Score: {CRITERIA[value].formula}")
+        caption(f"Score: {CRITERIA[value].formula}")
     return value
 
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
-import streamlit as st
-
+from pages.parts.shared.terms import caption
 from quantlib.evaluation.published import PublishedAccuracy, PublishedPSNR, Source
 
 NOTHING = "–"
@@ -29,9 +28,7 @@ class References:
         return f"{number} {ascii_lowercase[self.notes.index(row.note)]}" if row.note else number
 
     def show(self) -> None:
-        st.caption(
-            "\n".join(f"{number}. {source}" for number, source in enumerate(self.sources, 1))
-        )
+        caption("\n".join(f"{number}. {source}" for number, source in enumerate(self.sources, 1)))
         if self.notes:
             letters = zip(ascii_lowercase, self.notes, strict=False)
-            st.caption("  \n".join(f"{letter}: {note}" for letter, note in letters))
+            caption("  \n".join(f"{letter}: {note}" for letter, note in letters))

@@ -6,8 +6,14 @@ import gc
 import streamlit as st
 
 from pages.parts.shared.address import arrive
+from pages.parts.shared.lecture import begin_lecture
 from pages.parts.shared.link import show_link
+from pages.parts.shared.page_links import way_back_to_the_tour
+from pages.parts.shared.take_along import offer_figures
+from pages.parts.shared.terms import linked, offer_terms
 from quantlib.shipped import ASSETS
+
+TOUR = "Tour"
 
 
 def start_page(title: str, lead: str) -> None:
@@ -17,10 +23,16 @@ def start_page(title: str, lead: str) -> None:
     )
     st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg", size="large")
     arrive(title)
+    st.html(ASSETS / "page" / "page.css")
+    begin_lecture()
     st.title(title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(lead, width="content")
+        st.markdown(linked(lead), width="content")
         show_link()
+        offer_figures()
+        if title != TOUR:
+            way_back_to_the_tour()
+        offer_terms()
     _freeze_modules()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.network_choice import choose_network
 from pages.parts.super_resolution.network_forms import twin_bits
 from pages.parts.super_resolution.networks import LoadedNetwork
@@ -74,7 +75,7 @@ def choose() -> Race:
 def _bits(network: LoadedNetwork) -> int:
     options = twin_bits(network)
     if not options:
-        st.caption("No RLQ twin of this network is bundled: FP32 and 8 bits are measured.")
+        caption("No RLQ twin of this network is bundled: FP32 and 8 bits are measured.")
         return 0
     return st.segmented_control(
         "Bits of the RLQ twin",

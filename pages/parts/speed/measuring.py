@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts.shared.caching import keep
 from pages.parts.shared.progress import Watch, in_turn
+from pages.parts.shared.terms import caption
 from pages.parts.shared.worker import all_cores, on_worker
 from pages.parts.speed.choosing import Race
 from quantlib.models import load
@@ -23,7 +24,7 @@ def measured(race: Race) -> list[Cost] | None:
     if race.key not in known:
         place = st.empty()
         if not place.button("Measure", icon=":material/timer:", key="measure", type="primary"):
-            st.caption(
+            caption(
                 "Time, memory, bytes and PSNR of every form: about half a minute at 128 pixels a "
                 "side, and up to four times that at each step."
             )

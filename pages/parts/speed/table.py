@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.parts.shared.references import NOTHING
 from pages.parts.shared.tables import show_table
+from pages.parts.shared.terms import caption
 from pages.parts.speed.choosing import Race
 from pages.parts.speed.machine import machine
 from quantlib.tasks.ways import Cost
@@ -17,13 +18,13 @@ def show_costs(race: Race, costs: Sequence[Cost]) -> None:
     """A row for every form, and why a form is missing."""
     reference = costs[0].median
     show_table([_row(cost, reference) for cost in costs if cost.seconds], "Time, memory and bytes")
-    st.caption(
+    caption(
         "Held at once: all tensors and arrays at the busiest moment of the pass, weights apart; "
         "ONNX Runtime does not tell. File: the weights as they are stored."
     )
     for cost in costs:
         if cost.why_not:
-            st.caption(f"{cost.title} in {cost.engine}: {cost.why_not}")
+            caption(f"{cost.title} in {cost.engine}: {cost.why_not}")
     st.download_button(
         "Download all figures as CSV",
         as_csv(race, costs),

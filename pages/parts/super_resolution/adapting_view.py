@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts.shared.background import EVERY, show_progress
 from pages.parts.shared.notices import notice
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.adapting import Adaptation, Key, adaptation_of, begin
 from pages.parts.super_resolution.network_forms import adapted_for
 from pages.parts.super_resolution.sidebar import Choices
@@ -39,7 +40,7 @@ def show_adapted(choices: Choices) -> None:
     if adapted is None:
         return
     bits, file = choices.settings.bits, adapted.file
-    st.caption(f"{adapted.coverage}.")
+    caption(f"{adapted.coverage}.")
     st.download_button(
         "Download the adapted network",
         file.content,
@@ -50,7 +51,7 @@ def show_adapted(choices: Choices) -> None:
         key="download adapted",
     )
     if not adapted.complete:
-        st.caption(f"Stopped after step {adapted.steps}; more steps keep more.")
+        caption(f"Stopped after step {adapted.steps}; more steps keep more.")
         _button(choices, f"Adapt to W{bits}A{bits} again", False)
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.shared.arriving import nothing_awaited
+from pages.parts.shared.terms import caption
 from pages.parts.shared.uploads import Upload
 from pages.parts.shared.ways import Way
 from pages.parts.super_resolution.networks import DEFAULT, LoadedNetwork, is_bundled, loaded
@@ -57,6 +58,6 @@ def choose_network() -> NetworkChoice:
         "of the list: your own file.",
     )
     if chosen in known:
-        st.caption(known[chosen].title)
+        caption(known[chosen].title)
     upload = drop_network() if chosen == OWN_FILE else None
     return NetworkChoice(chosen or DEFAULT, st.container(), upload)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.reading import reading
+from pages.parts.shared.terms import caption
 from pages.parts.shared.uploads import Upload, dropped, kept
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.networks import LoadedNetwork, of_network, with_adapted
@@ -33,7 +34,7 @@ def drop_network() -> Upload | None:
         help="Tensors only: nothing inside the file is run. It is kept for this visit, and nobody "
         "else sees it.",
     )
-    st.caption(WHAT)
+    caption(WHAT)
     return upload
 
 
@@ -58,16 +59,16 @@ def tell(network: LoadedNetwork) -> None:
     inside, sites = network.network, network.sites
     read = [name for site in sites.sites for name in site.layers]
     left = sites.left_out
-    st.caption(
+    caption(
         f"{inside.architecture}, ×{network.scale}, {inside.parameter_count:,} parameters. The "
         f"inputs of {len(read)} of its {len(read) + len(left)} layers can be quantized."
     )
     for note in inside.notes:
-        st.caption(as_text(note))
+        caption(as_text(note))
     with st.expander("Its layers", icon=":material/account_tree:"):
         st.markdown(f"**Quantized:** {_list(read)}")
         st.markdown(f"**In full precision, as they are the ends:** {_list(left)}")
-        st.caption("What lies between the layers, such as sums and gates, is never quantized.")
+        caption("What lies between the layers, such as sums and gates, is never quantized.")
 
 
 def _list(names: list[str] | tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.reproduce import command_line, reproduce_panel, show_lines
 from pages.parts.shared.samples import TITLES
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.network_forms import adapted_for, name_for
 from pages.parts.super_resolution.pictures import Subject
 from pages.parts.super_resolution.sidebar import Choices
@@ -91,7 +92,7 @@ def show_reproduce(choices: Choices) -> None:
             command(choices.subject, name, choices.network.scale, *flags), python_lines(choices)
         )
         offer_picture(choices.subject)
-        st.caption(f"{CONVENTION}. {as_text(provenance(choices))}")
+        caption(f"{CONVENTION}. {as_text(provenance(choices))}")
 
 
 def provenance(choices: Choices) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.hub import show_hub_state
 from pages.parts.shared.method import choose_method, choose_numbers
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.network_choice import choose_network
 from pages.parts.super_resolution.network_forms import can_be_adapted, depths_of, rlq_bits
 from pages.parts.super_resolution.networks import LoadedNetwork
@@ -47,7 +48,7 @@ def choose(with_method: bool = True, with_runtime: bool = False) -> Choices:
             runtime = _choose_runtime(settings) if with_runtime else IN_PYTORCH
         with held:
             chosen = subject(picture, network.scale)
-            st.caption(
+            caption(
                 f"{chosen.low.shape[1]}×{chosen.low.shape[0]} → "
                 f"{chosen.low.shape[1] * network.scale}×{chosen.low.shape[0] * network.scale}. "
                 + as_text("; ".join(chosen.notes))
@@ -102,7 +103,7 @@ def _trained_bits(network: LoadedNetwork) -> int:
     """RLQ's bits of weights and activations."""
     options = rlq_bits(network)
     if len(options) == 1:
-        st.caption(f"Trained with {options[0]} bits.")
+        caption(f"Trained with {options[0]} bits.")
         return options[0]
     return st.segmented_control(
         "Bits of weights and activations",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.parts.shared.background import EVERY, show_progress
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.column import Column
 from pages.parts.super_resolution.comparing import Comparing, begin, begun
 from pages.parts.super_resolution.result import Result
@@ -71,9 +72,9 @@ def _show(run: Comparing, was_running: bool) -> None:
     elif run.error is not None:
         raise run.error
     elif not run.complete:
-        st.caption(f"At equal bytes: stopped, {run.done} of {len(run.columns)} are here.")
+        caption(f"At equal bytes: stopped, {run.done} of {len(run.columns)} are here.")
     else:
-        st.caption(
+        caption(
             "At equal bytes: the budget and the ratio are fitted to this picture; whole bits come "
             "as near as they can."
         )

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.parts.figures import charts, colours
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.layer_titles import layer_title
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.measuring import ranking_of
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.sidebar import Choices
@@ -31,14 +32,14 @@ def show_importance(choices: Choices) -> None:
     )
     charts.draw(figure, "Importance of every channel of every layer", "importance")
     if settings.needs_ranking:
-        st.caption(
+        caption(
             "The further a shade is from the page's, the more important is the channel, by "
             f"{settings.criterion}; the pink {ratio:.0%} of each layer keep "
             f"{settings.extra_bits} extra bits. "
             f"Ranked in {ranking.seconds:.2f} s."
         )
     else:
-        st.caption(
+        caption(
             "The further a shade is from the page's, the more important is the channel, by "
             f"{settings.criterion}. "
             f"{settings.entry.title} treats all channels alike."
@@ -53,7 +54,7 @@ def show_allocation(choices: Choices, result: Measurement) -> None:
     )
     charts.draw(figure, "Bits per activation of every layer", "allocation")
     fewest, most = min(bits, key=bits.__getitem__), max(bits, key=bits.__getitem__)
-    st.caption(
+    caption(
         f"From {bits[fewest]:.2f} bits at {as_text(layer_title(fewest))} to {bits[most]:.2f} at "
         f"{as_text(layer_title(most))}: an error is dear where the network's output follows it. "
         "That is measured with random directions of the output, without truth."
@@ -72,7 +73,7 @@ def show_memory(choices: Choices, under_way: UnderWay) -> None:
     charts.draw(
         charts.memory_bars(rows, CHART_HEIGHT), "Bytes of the activations by method", "memory"
     )
-    st.caption(
+    caption(
         "Bytes of all quantized activations of one pass: the length of what would be stored. "
         "Below, magnified; tables include headers. " + weight_line(under_way[settings].result())
     )
@@ -95,7 +96,7 @@ def show_quality(
     st.markdown("**What the picture loses**")
     subject, network, settings = choices.subject, choices.network, choices.settings
     if subject.truth is None or not series:
-        st.caption(
+        caption(
             "PSNR needs the truth: use your picture as the truth in the sidebar."
             if subject.truth is None
             else "FP32 loses nothing; choose a quantization method."
@@ -108,7 +109,7 @@ def show_quality(
     chosen = (result.ledger.bits_per_activation, result.psnr_y or 0.0)
     figure = charts.quality_curve(curves, chosen, floor, full.psnr_y, CHART_HEIGHT)
     charts.draw(figure, "PSNR over measured bits per activation", "quality")
-    st.caption("Every point is a measured pass; the ring is the current choice.")
+    caption("Every point is a measured pass; the ring is the current choice.")
 
 
 def _points(series: dict[float, Measurement]) -> list[tuple[float, float, str]]:

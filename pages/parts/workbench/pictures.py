@@ -8,6 +8,7 @@ import streamlit as st
 from pages.parts.figures import crops
 from pages.parts.figures.linked_viewer import linked_viewer
 from pages.parts.figures.viewer import View, clicked_point
+from pages.parts.shared.terms import caption
 from pages.parts.super_resolution.panes import pane_of, stem_of
 from pages.parts.super_resolution.pictures import bicubic
 from pages.parts.super_resolution.result import Result
@@ -37,7 +38,7 @@ def show_viewer(
         max_height=560,
         on_click=move_crop,
     )
-    st.caption("Click to move the crop of all panels.")
+    caption("Click to move the crop of all panels.")
     st.download_button(
         f"Download the {choices.settings.summary} result",
         quantized.png,
@@ -79,7 +80,7 @@ def show_crops(
             for title, rgb, figures in panels
         ]
     )
-    st.caption(f"{CONVENTION}.")
+    caption(f"{CONVENTION}.")
 
 
 def _cut(rgb: np.ndarray, crop: crops.Crop, full: np.ndarray) -> np.ndarray:
@@ -103,7 +104,7 @@ def _floor_quality(floor: np.ndarray, truth: np.ndarray | None, scale: int) -> s
 def show_strip(series: dict[float, Measurement], crop: crops.Crop) -> None:
     st.markdown("**The same crop with fewer and fewer bits**")
     if not series:
-        st.caption("Choose a quantization method to see it.")
+        caption("Choose a quantization method to see it.")
         return
     crops.show_row(
         [

@@ -9,6 +9,7 @@ from pages.parts.shared.background import EVERY, show_progress, this_visit
 from pages.parts.shared.caching import shared
 from pages.parts.shared.notices import notice
 from pages.parts.shared.tab import TAB
+from pages.parts.shared.terms import caption
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.measuring import at_runtime, name_of
 from pages.parts.super_resolution.pictures import Whole
@@ -39,7 +40,7 @@ def show_whole(choices: Choices) -> None:
 
 def _show_run(run: WholeRun) -> None:
     if run.running:
-        st.caption(f"{run.order.name} is being made.")
+        caption(f"{run.order.name} is being made.")
         st.fragment(_follow, run_every=EVERY)(run)
     elif run.error is not None:
         with notice():
@@ -71,7 +72,7 @@ def _offer(choices: Choices, whole: Whole, running: bool) -> None:
     named = (whole.digest, whole.reduced, *name_of(*_named(choices))[1:])
     asked = f"cost of {named}"
     if asked not in st.session_state:
-        st.caption(f"{size}, in tiles.{why}")
+        caption(f"{size}, in tiles.{why}")
         st.button(
             "How long would it take?",
             icon=":material/timer:",
@@ -82,7 +83,7 @@ def _offer(choices: Choices, whole: Whole, running: bool) -> None:
         return
     with st.spinner("Measuring one tile"):
         expected = _cost(named, whole, choices)
-    st.caption(
+    caption(
         f"{size}, in {expected.tiles} tiles: about {in_words(expected.seconds)} and "
         f"{expected.memory / 1e6:,.0f} MB of memory, as one tile takes them here.{why}"
     )
