@@ -1,6 +1,6 @@
 """Ten stops through the subject, one screen each: a question, a control, its numbers, a figure."""
 
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body
 from pages.parts.shared.start import start_page
 from pages.parts.tour.frame import choose_stop, show_stop
 from pages.parts.tour.stops import STOPS
@@ -12,5 +12,5 @@ start_page(
 )
 
 number = choose_stop(len(STOPS))
-with notice():
+with body():
     show_stop(STOPS[number - 1], number)

@@ -5,8 +5,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.figures import charts, colours
+from pages.parts.shared.caching import shared
 from pages.parts.shared.progress import all_results
 from pages.parts.shared.terms import caption
+from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.networks import LoadedNetwork, loaded
 from pages.parts.super_resolution.pictures import Subject
 from pages.parts.tour.numbers import show_numbers
@@ -39,9 +41,10 @@ def through(scene: Scene, counts: list[int]) -> dict[int, SubNetwork]:
     return {count: found[count] for count in counts}
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@shared(megabytes=64)
 def _through(name: str, kept: tuple[int, ...], digest: str, _subject: Subject) -> SubNetwork:
-    return through_blocks(loaded(name).network, kept, _subject.low, _subject.truth)
+    network = loaded(name).network
+    return on_worker(through_blocks, network, kept, _subject.low, _subject.truth)
 
 
 def _blocks(scene: Scene) -> int:
