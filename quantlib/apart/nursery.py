@@ -14,7 +14,7 @@ from importlib import import_module
 
 from quantlib.apart.child import serve
 
-IDLE = 120.0  # seconds after which it ends; the next one who needs it starts it again
+IDLE = 60.0  # seconds after which it ends; the next one who needs it starts it again
 PLACES = 2  # file descriptors that come with the name of a module: to read from and to write to
 LONGEST = 200
 

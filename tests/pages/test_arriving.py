@@ -103,7 +103,7 @@ def test_a_download_that_is_stopped_leads_on_to_the_bundled_network(server, monk
     assert until(lambda: not slow.sending)
     app.run()
     assert not app.exception
-    assert "Hugging Face Hub was stopped; go on with what is bundled" in app.error[0].value
+    assert "was stopped; go on with what is bundled" in app.error[0].value
     press(app, "Go on with the bundled network")
     assert fine(app) and app.subheader[0].value.startswith("3-bit direct keeps ")
 
@@ -171,7 +171,7 @@ def test_one_who_leaves_ends_it_unless_another_waits(visitors):
     visitors[0].end()
     run.wait(0.3)
     assert run.running and not run.failed
-    assert until(lambda: run.progress.text == "A network: half of it")
+    assert until(lambda: run.progress.text == "A network from the Hugging Face Hub: half of it")
     visitors[1].end()
     assert ended(run) and run.failed and run.error is None
 
@@ -204,7 +204,7 @@ def test_at_most_some_come_at_once(visitors):
     brought: list[Any] = [run._bring for run in runs]
     assert until(lambda: sum(one.begun for one in brought) == arriving.MOST_AT_ONCE)
     (waiting,) = (run for run, one in zip(runs, brought, strict=True) if not one.begun)
-    assert waiting.progress.text == "A network: waiting for other downloads"
+    assert waiting.progress.text.endswith("waiting for other downloads")
     next(one for one in brought if one.begun).go_on.set()
     assert until(lambda: all(one.begun for one in brought))
     for run in runs:

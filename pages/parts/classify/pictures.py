@@ -10,7 +10,7 @@ from pages.parts.recognition.networks import Calibration, fitting_first, network
 from pages.parts.shared.arriving import Tell, arrived
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.caching import shared
-from pages.parts.shared.hub import FROM_HUB, fetched
+from pages.parts.shared.hub import fetched
 from pages.parts.shared.reading import reading, turn
 from pages.parts.shared.terms import caption
 from pages.parts.shared.uploads import dropped, kept
@@ -78,8 +78,7 @@ def choose_data(waiting: DeltaGenerator) -> LabelledData:
         data = _uploaded(count, waiting)
     elif source == CIFAR10:
         with waiting:
-            what = f"CIFAR-10 {FROM_HUB}"
-            pictures, held = arrived(CIFAR10, what, _bring_cifar10, DIGITS_INSTEAD)
+            pictures, held = arrived(CIFAR10, "CIFAR-10", _bring_cifar10, DIGITS_INSTEAD)
         data = _cifar10(pictures, held, count)
     else:
         data = _digits(count)

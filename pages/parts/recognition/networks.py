@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.shared.arriving import Tell, arrived, nothing_awaited
 from pages.parts.shared.caching import shared
-from pages.parts.shared.hub import FROM_HUB, check_name, checkpoint_of, show_hub_state
+from pages.parts.shared.hub import check_name, checkpoint_of, show_hub_state
 from pages.parts.shared.quantizing import Quantizable
 from pages.parts.shared.reading import reading
 from pages.parts.shared.terms import caption
@@ -92,8 +92,7 @@ def choose_recogniser(
     check_name(name)
     ways = [_bundled_way(task, one) for one in list(known)[:1]]
     with waiting:
-        what = f"{name} {FROM_HUB}"
-        return arrived((task, name), what, partial(_bring, task, name), *ways)
+        return arrived((task, name), name, partial(_bring, task, name), *ways)
 
 
 def _bundled_way(task: str, name: str) -> Way:

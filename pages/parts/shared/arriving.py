@@ -36,7 +36,7 @@ class Arriving(Background):
         super().__init__()
         self.what, self.result = what, None
         self._bring = bring
-        self._progress = Progress(0.0, f"{what}: waiting for other downloads")
+        self._progress = self._told(0.0, "waiting for other downloads")
 
     @property
     def progress(self) -> Progress:
@@ -59,7 +59,10 @@ class Arriving(Background):
     def _tell(self, share: float, text: str) -> None:
         if self.stopping:
             raise StoppedError
-        self._progress = Progress(min(share, 1.0), f"{self.what}: {text}")
+        self._progress = self._told(share, text)
+
+    def _told(self, share: float, text: str) -> Progress:
+        return Progress(min(share, 1.0), f"{self.what} from the Hugging Face Hub: {text}")
 
     def stop_for(self, visit: Visit) -> None:
         """The visitor has had enough; others may not."""
@@ -135,7 +138,7 @@ def _begun(
 
 def _stopped(key: Hashable, run: Arriving, ways: tuple[Way, ...]) -> WaysOnError:
     return WaysOnError(
-        f"{run.what} was stopped; go on with what is bundled, or begin again.",
+        f"The download of {run.what} was stopped; go on with what is bundled, or begin again.",
         (*ways, _again("Begin again", key)),
     )
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 PUBLIC = "builtin:", "hub:"
 """How the names of networks begin that are nobody's own."""
 MOST_BYTES = 200_000_000  # of a file from the Hub, and of what is left beside what computes
-FROM_HUB = "from the Hugging Face Hub"
 
 
 def check_name(name: str) -> None:

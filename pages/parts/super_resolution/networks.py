@@ -6,7 +6,7 @@ from functools import partial
 
 from pages.parts.shared.arriving import Tell, arrived
 from pages.parts.shared.caching import shared
-from pages.parts.shared.hub import FROM_HUB, PUBLIC, check_name, checkpoint_of
+from pages.parts.shared.hub import PUBLIC, check_name, checkpoint_of
 from pages.parts.shared.ways import Way
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.adapting import AdaptedNetwork, adapted_networks
@@ -56,8 +56,7 @@ def loaded(name: str, *ways: Way) -> LoadedNetwork:
     if is_bundled(name):
         network = _load(name)
     else:
-        what = f"{name} {FROM_HUB}"
-        network = arrived(("super-resolution", name), what, partial(_bring, name), *ways)
+        network = arrived(("super-resolution", name), name, partial(_bring, name), *ways)
     return with_adapted(network)
 
 
