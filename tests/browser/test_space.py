@@ -13,6 +13,7 @@ def test_a_file_is_uploaded_inside_the_page_of_the_hub(browser: Browser):
     with serve(app, SPACE_HOST="localhost") as server, browser.new_context() as context:
         address = server.url.replace("127.0.0.1", "localhost")  # a host that needs no https
         body = f'<!doctype html><iframe src="{address}" width="800" height="600"></iframe>'
+        context.grant_permissions(["local-network-access"], origin=HUB)  # of the test's own making
         page = context.new_page()
         page.route(f"{HUB}/**", lambda route: route.fulfill(body=body, content_type="text/html"))
         page.goto(PLACE)

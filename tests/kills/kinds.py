@@ -33,6 +33,8 @@ LATER = (
 """What is imported in the middle of a run where it was not before."""
 SAVED_EVERY = 8  # steps
 PIECE = 1 << 14
+LEFT_BY_THE_HUB = r"hub/models--[^/]+/(blobs/.+\.incomplete|tmp.+)"
+"""Parts of files, and what its library tries links and modes out on."""
 TRAINING = """
 scale = 2
 features = 4
@@ -111,7 +113,10 @@ def kinds() -> Iterator[dict[str, Kind]]:
     with SlowHub() as hub:
         made = [
             *(Kind(name, main, given, {}) for name, given in verbs.items()),
-            Kind("download", through_hub, partial(_download, hub=hub), {"HF_ENDPOINT": hub.url}),
+            Kind(
+                *("download", through_hub, partial(_download, hub=hub)),
+                *({"HF_ENDPOINT": hub.url}, LEFT_BY_THE_HUB),
+            ),
             Kind("ZIP", compare_zip.write, lambda folder: ["out.zip"], compare_zip.ENVIRONMENT),
         ]
         yield {kind.name: kind for kind in made}

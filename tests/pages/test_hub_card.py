@@ -16,11 +16,11 @@ from tests.pages.test_pages import opened
 PICTURE = "![licence](http://127.0.0.1:9/licence.png)"
 
 
-PAGES = ["workbench", "compare", "importance", "memory", "rlq"]
+PAGES = ["workbench", "importance", "rlq"]
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_licence_is_no_picture(page, tmp_path, monkeypatch, little_work, few_points):
+def test_a_licence_is_no_picture(page, tmp_path, monkeypatch, little_work):
     torch.manual_seed(0)
     told = json.dumps(PICTURE)
     card = f"---\nlicense: {told}\nmodel_name: {told}\n---\n# {PICTURE}\n<script>x</script>\n"
