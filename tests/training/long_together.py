@@ -10,13 +10,14 @@ from safetensors.torch import load_file
 
 from tests.sweeps.dask_cluster import environment
 
+# So small that no formula is worth compiling.
 RECIPE = """
 scale = 2
 features = 8
 blocks = 4
 steps = 6
 batch = 4
-patch = 12
+patch = 8
 warmup = 1
 ema = 0.9
 method = "rlq"
