@@ -99,7 +99,7 @@ async function save(chart, ending) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-function entry(chart, dialog) {
+function entry(chart, dialog, endings) {
   const item = document.createElement("li");
   const title = item.appendChild(document.createElement("span"));
   title.textContent = titleOf(chart);
@@ -110,7 +110,7 @@ function entry(chart, dialog) {
     button.setAttribute("aria-label", `${label}: ${title.textContent}`);
     button.onclick = act;
   };
-  for (const ending of ["svg", "png", "csv"]) {
+  for (const ending of endings) {
     offer(ending.toUpperCase(), () => save(chart, ending));
   }
   offer("Full screen", () => {
@@ -120,12 +120,12 @@ function entry(chart, dialog) {
   return item;
 }
 
-export default function ({ parentElement }) {
+export default function ({ data, parentElement }) {
   const dialog = parentElement.querySelector("dialog");
   const list = dialog.querySelector("ul");
   parentElement.querySelector(".open").onclick = () => {
     const found = charts();
-    list.replaceChildren(...found.map((chart) => entry(chart, dialog)));
+    list.replaceChildren(...found.map((chart) => entry(chart, dialog, data.endings)));
     if (!found.length) list.textContent = "There is no chart on this page yet.";
     dialog.showModal();
   };

@@ -12,7 +12,9 @@ _figures = component(
     js=(_ASSETS / "take_along.js").read_text("utf-8"),
 )
 
+ENDINGS = ["svg", "png", "csv"]
+
 
 def offer_figures() -> None:
     """SVG, PNG, CSV and the full screen, made in the browser from what it shows."""
-    _figures(key="figures", width="content")
+    _figures(key="figures", data={"endings": ENDINGS}, width="content")
