@@ -84,6 +84,6 @@ else:
     app = st.App(
         __file__,
         lifespan=giving_back(warming.warmed),
-        routes=[health(warming.is_importing)],
+        routes=[health(warming.is_warming)],
         middleware=GUARDS,
     )

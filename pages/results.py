@@ -10,7 +10,7 @@ from pages.parts.results.dqa import show_dqa
 from pages.parts.results.network_cards import cards, show_bundled
 from pages.parts.results.published import show_published_psnr
 from pages.parts.results.transformers import show_transformers
-from pages.parts.shared.notices import notice
+from pages.parts.shared.notices import body, notice
 from pages.parts.shared.reproduce import show_code
 from pages.parts.shared.start import start_page
 from pages.parts.shared.terms import caption
@@ -74,6 +74,6 @@ view = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
-with notice():
+with body(is_light=True):
     VIEWS[view or "Learned quantizers"]()
 caption(f"{CONVENTION}.")

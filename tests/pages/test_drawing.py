@@ -1,4 +1,4 @@
-"""Few scripts draw at a time, and who waits steps aside."""
+"""One script draws at a time, and who waits steps aside."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -58,3 +58,12 @@ def test_who_does_not_draw_has_nothing_to_give_up(room):
     with stepping_aside():
         assert is_free(room)
     assert is_free(room)
+
+
+def test_what_is_light_waits_for_no_other():
+    def draw() -> bool:
+        with drawing(is_light=True):
+            return True
+
+    with ThreadPoolExecutor(1) as other, drawing():
+        assert other.submit(draw).result(SECONDS)

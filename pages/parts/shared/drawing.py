@@ -1,7 +1,7 @@
-"""Few scripts draw at a time, so that each is done soon, and what needs no drawing sooner.
+"""One script draws at a time, and one of a page that computes nothing.
 
-Python runs one thread at a time. Thirty scripts that draw side by side are all late, and so is a
-page of text; one after the other most of them are early. Who waits for a result steps aside.
+Python runs one thread at a time. Thirty scripts that draw side by side are all late; one after the
+other most of them are early. Who waits for a result steps aside.
 """
 
 import threading
@@ -10,16 +10,19 @@ from contextlib import contextmanager
 
 from pages.parts.shared.errand import look_up
 
-AT_ONCE = 2
 PATIENCE = 1.0  # seconds
 LOOK = 0.1  # seconds between two looks at whether the visitor is still there
-_room = threading.Semaphore(AT_ONCE)
+_room, _room_for_light = threading.Semaphore(), threading.Semaphore()
 _here = threading.local()
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """The script of this thread draws inside, once there is room."""
+def drawing(is_light: bool = False) -> Iterator[None]:
+    """The script of this thread draws inside, once there is room.
+
+    What `is_light` computes nothing, and waits for nobody who does.
+    """
+    _here.room = _room_for_light if is_light else _room
     _enter()
     try:
         yield
@@ -37,7 +40,7 @@ def stepping_aside() -> Iterator[None]:
     _leave()
     yield
     if was_drawing:
-        _here.is_drawing = _room.acquire(timeout=PATIENCE)
+        _here.is_drawing = _here.room.acquire(timeout=PATIENCE)
 
 
 def _is_drawing() -> bool:
@@ -45,7 +48,7 @@ def _is_drawing() -> bool:
 
 
 def _enter() -> None:
-    while not _room.acquire(timeout=LOOK):
+    while not _here.room.acquire(timeout=LOOK):
         look_up()
     _here.is_drawing = True
 
@@ -53,4 +56,4 @@ def _enter() -> None:
 def _leave() -> None:
     if _is_drawing():
         _here.is_drawing = False
-        _room.release()
+        _here.room.release()

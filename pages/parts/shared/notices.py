@@ -16,9 +16,9 @@ class NothingYetError(QuantlibError):
 
 
 @contextmanager
-def body() -> Iterator[None]:
-    """What a page draws of measurements, when there is room for it, with its mistakes in words."""
-    with drawing(), notice():
+def body(is_light: bool = False) -> Iterator[None]:
+    """What a page draws, when there is room for it, with its mistakes in words."""
+    with drawing(is_light), notice():
         yield
 
 

@@ -1,18 +1,20 @@
 """What the server does before anybody has asked: imports, and the first screen's measurements."""
 
 import gc
-import sys
+import importlib
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.parts.shared.outliving import keep_results
 
-SWITCH_SECONDS = 0.001  # between threads of Python; what answers at once waits less for the others
+PARTS = Path(__file__).parents[1]
 _importing = threading.Lock()
+_warmed = threading.Event()
 
 
 @asynccontextmanager
@@ -20,7 +22,6 @@ async def warmed(app: st.App) -> AsyncIterator[None]:
     """The lifespan of the server; measuring goes on beside its first visitors."""
     _know_the_router()
     keep_results()
-    sys.setswitchinterval(SWITCH_SECONDS)
     _importing.acquire()
     threading.Thread(target=_warm, name="warming", daemon=True).start()
     yield
@@ -36,9 +37,9 @@ def _know_the_router() -> None:
         PagesManager.uses_pages_directory = False
 
 
-def is_importing() -> bool:
-    """Whether pages would wait."""
-    return _importing.locked()
+def is_warming() -> bool:
+    """Whether visitors would wait longer than later ones."""
+    return not _warmed.is_set()
 
 
 def wait_for_imports() -> None:
@@ -55,7 +56,11 @@ def _warm() -> None:
         import_pages()
     finally:
         _importing.release()
-    measure_first_screen()
+    try:
+        measure_first_screen()
+        import_the_rest()
+    finally:
+        _warmed.set()
 
 
 def import_pages() -> None:
@@ -70,6 +75,14 @@ def import_pages() -> None:
         import pages.parts.workbench.whole_view  # noqa: F401
     finally:
         gc.enable()
+
+
+def import_the_rest() -> None:
+    """What the other pages import, so that nobody waits for it later."""
+    for path in sorted(PARTS.rglob("*.py")):
+        importlib.import_module(".".join(path.relative_to(PARTS.parents[1]).with_suffix("").parts))
+    gc.collect()
+    gc.freeze()  # Streamlit collects garbage after every run, and all this is none
 
 
 def measure_first_screen() -> None:
