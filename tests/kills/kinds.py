@@ -33,8 +33,8 @@ LATER = (
 """What is imported in the middle of a run where it was not before."""
 SAVED_EVERY = 8  # steps
 PIECE = 1 << 14
-LEFT_BY_THE_HUB = r"hub/models--[^/]+/(blobs/.+\.incomplete|tmp.+)"
-"""Parts of files, and what its library tries links and modes out on."""
+LEFT_BY_THE_HUB = r"hub/models--[^/]+/(blobs/)?tmp.+"
+"""What its library tries links and modes out on, which is swept once it is some seconds old."""
 TRAINING = """
 scale = 2
 features = 4

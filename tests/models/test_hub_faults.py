@@ -280,3 +280,16 @@ def test_a_hub_that_drips_is_not_reachable(server, monkeypatch):
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
         assert not fetching.hub_reachable(0.3)
         stop.set()
+
+
+def test_what_the_library_tried_out_is_swept_once_it_is_old(server, cache):
+    repository = get().path.parents[2]
+    old, fresh = repository / "blobs" / "tmp_old", repository / "tmpfresh"
+    for folder in (repository / "tmpold", fresh):
+        folder.mkdir()
+        (folder / "dummy_file_src").touch()
+    old.touch()
+    for tried in (old, repository / "tmpold"):
+        os.utime(tried, (0, 0))
+    fetching.sweep()
+    assert not old.exists() and not (repository / "tmpold").exists() and fresh.exists()

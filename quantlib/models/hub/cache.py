@@ -1,5 +1,7 @@
 """The cache of huggingface_hub: what is in it, and what a killed download has left there."""
 
+import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from quantlib.files import make_folder, write_whole
 from quantlib.models.hub.reference import HubReference
 
 MAIN = "main"
+TRIED_SECONDS = 10.0
 
 
 def is_cached(reference: HubReference, file: str) -> bool:
@@ -42,7 +45,8 @@ def remember(reference: HubReference, commit: str) -> None:
 def sweep() -> None:
     """Removes parts of files whose downloads were killed: none of them would ever be resumed.
 
-    A part that somebody is writing stays: whoever writes it holds its lock.
+    A part that somebody is writing stays: whoever writes it holds its lock. What the Hub's library
+    tries links and modes out on has none; it is used for milliseconds, and removed after seconds.
     """
     cache = Path(constants.HF_HUB_CACHE)
     for part in cache.glob("*/blobs/*.incomplete"):
@@ -50,3 +54,7 @@ def sweep() -> None:
         lock = cache / ".locks" / part.parents[1].name / f"{digest}.lock"
         with suppress(OSError), WeakFileLock(lock, timeout=0.01):  # a Timeout is an OSError
             part.unlink(missing_ok=True)
+    for tried in (*cache.glob("*/tmp*"), *cache.glob("*/blobs/tmp*")):
+        with suppress(OSError):
+            if time.time() - tried.stat().st_mtime > TRIED_SECONDS:
+                shutil.rmtree(tried) if tried.is_dir() else tried.unlink()
