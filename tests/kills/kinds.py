@@ -87,14 +87,14 @@ def prepare() -> None:
     from quantlib.coding import compiled
     from quantlib.qat import fused
     from quantlib.training import loop
-    from quantlib.training.comparison import plan
+    from quantlib.training.comparison import runs
     from quantlib.training.recognition import run as recognition
     from quantlib.training.super_resolution import run as super_resolution
 
     compiled.warm()
     fused.WORTH_COMPILING = 1 << 62
     recognition.SAVE_EVERY = SAVED_EVERY
-    plan.train = super_resolution.train = partial(loop.train, save_every=SAVED_EVERY)
+    runs.train = super_resolution.train = partial(loop.train, save_every=SAVED_EVERY)
 
 
 @contextmanager

@@ -24,8 +24,8 @@ def test_one_symbol_needs_no_tree(counts: list[int]):
 def test_what_stays_and_what_falls_off_are_the_code_and_the_error(wide: int):
     for step in range(4):
         stays, fallen = (
-            "".join(trace.text)
-            for trace in shifting(wide, 3, 3, step).data  # type: ignore
+            "".join(trace["text"])  # type: ignore[index]
+            for trace in shifting(wide, 3, 3, step).data
         )
         assert stays == format((wide >> step) & ((1 << (6 - step)) - 1), f"0{6 - step}b")
         assert fallen == (format(wide & ((1 << step) - 1), f"0{step}b") if step else "")
