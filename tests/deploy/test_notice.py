@@ -31,6 +31,7 @@ TEXTS = {
     ".cff",
     ".sh",
     ".service",
+    ".conf",
     ".json",
     ".typed",
     "",
