@@ -16,6 +16,7 @@ from quantlib.stopping import StoppedError
 
 EVERY = 1.0  # seconds between two looks at the progress
 GRACE = 1.0  # seconds in which a visitor whose connection broke may be back
+RELOAD = 10.0  # where the page may be loaded anew meanwhile, and finds the work again
 
 
 class Progress(NamedTuple):
@@ -34,6 +35,7 @@ class Background(ABC):
     """
 
     takes_turns = True
+    outlives_reload = False
 
     def __init__(self, rest: float = 0.0) -> None:
         self.error: Exception | None = None
@@ -100,7 +102,7 @@ class Background(ABC):
     def leave(self, visit: "Visit") -> None:
         self._followers.discard(visit)
         if self.running and not self._followers:
-            later = threading.Timer(GRACE, self._stop_if_left)
+            later = threading.Timer(RELOAD if self.outlives_reload else GRACE, self._stop_if_left)
             later.daemon = True
             later.start()
 

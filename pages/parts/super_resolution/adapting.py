@@ -45,6 +45,8 @@ class Adaptation(Background):
     Stopped early it keeps the result so far.
     """
 
+    outlives_reload = True
+
     def __init__(self, network: SRNetwork, bits: int) -> None:
         super().__init__()
         self.network, self.bits = network, bits

@@ -31,6 +31,8 @@ class WholeRun(Background):
     `file` is the PNG once it is complete; it goes when nobody holds it any more.
     """
 
+    outlives_reload = True
+
     def __init__(self, order: Order) -> None:
         super().__init__()
         self.order = order
