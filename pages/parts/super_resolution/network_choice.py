@@ -13,11 +13,9 @@ from pages.parts.super_resolution.networks import DEFAULT, LoadedNetwork, is_bun
 from pages.parts.super_resolution.own_network import OWN_FILE, drop_network, own_network, tell
 from quantlib.models.catalogue import entries
 
-KEY = "network"
-
 
 def _choose_bundled() -> None:
-    st.session_state[KEY] = DEFAULT
+    st.session_state["network"] = DEFAULT
 
 
 BUNDLED = Way("Go on with the bundled network", ":material/deployed_code:", _choose_bundled)
@@ -50,7 +48,7 @@ def choose_network() -> NetworkChoice:
         "Network",
         [*known, OWN_FILE],
         index=list(known).index(DEFAULT),
-        key=KEY,
+        key="network",
         bind="query-params",
         accept_new_options=True,
         help="Bundled networks work offline. Any network of the Hugging Face Hub that Bitlens "
