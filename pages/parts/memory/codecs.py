@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from pages.parts.shared.caching import keep
+from pages.parts.shared.caching import shared
 from pages.parts.shared.progress import in_turn
 from pages.parts.shared.tables import show_table
 from pages.parts.shared.terms import caption
@@ -16,10 +16,8 @@ from quantlib.coding.codecs import CODECS, RAW
 from quantlib.evaluation.codecs import CodecComparison, CodedSymbols, compare_codecs, together
 from quantlib.evaluation.latency import LayerLatency, all_layers, measure_latency
 from quantlib.imaging.tensors import to_tensor
-from quantlib.ptq import QuantizedNetwork
 
 T = TypeVar("T")
-KEPT = 16
 STAGE_TITLES = {
     "quantize": "quantize",
     "shift": "shift and mask",
@@ -50,11 +48,6 @@ def show_latency(choices: Choices) -> None:
     _show_on_demand(choices, "Time the stages", measure_latency, _show_stages)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _known() -> dict[tuple, object]:
-    return {}
-
-
 def _show_on_demand(
     choices: Choices, title: str, work: Callable[..., T], show: Callable[[T], None]
 ) -> None:
@@ -62,17 +55,21 @@ def _show_on_demand(
     network = choices.network
     weights = weights_for(network, choices.settings)
     key = (title, choices.subject.digest, network.name, weights, choices.settings)
-    known = _known()
-    if key not in known:
+    found = _found.known(key)
+    if found is None:
         place = st.empty()
         if not place.button(title, icon=":material/play_arrow:", key=f"{title} button"):
             return
         place.empty()
-        prepared: QuantizedNetwork = quantized(choices.network, choices.settings)
+        prepared = quantized(choices.network, choices.settings)
         low = to_tensor(choices.subject.low)
-        found = in_turn(lambda watch: work(prepared, low, watch=watch), title)
-        keep(known, key, found, KEPT)
-    show(known[key])  # type: ignore[arg-type]
+        found = in_turn(lambda watch: _found(key, lambda: work(prepared, low, watch=watch)), title)
+    show(found)  # type: ignore[arg-type]
+
+
+@shared(megabytes=16)
+def _found(key: tuple, _work: Callable[[], object]) -> object:
+    return _work()
 
 
 def _show_comparison(found: CodecComparison) -> None:

@@ -12,9 +12,10 @@ import streamlit as st
 
 from pages.parts.shared.as_text import as_text
 from pages.parts.shared.background import EVERY, Background, Progress, Visit, this_visit
+from pages.parts.shared.reading import turn
 from pages.parts.shared.ways import Way, WaysOnError
 from quantlib.errors import QuantlibError
-from quantlib.stopping import StoppedError
+from quantlib.stopping import go_on
 
 PATIENCE = 0.6  # seconds in which what is there already comes without a progress bar
 MOST_AT_ONCE = 3
@@ -48,17 +49,11 @@ class Arriving(Background):
         return self.result is None and (self.stopping or not self.running)
 
     def work(self) -> None:
-        while not self.stopping:
-            if _turns.acquire(timeout=0.2):
-                try:
-                    self.result = self._bring(self._tell)
-                    return
-                finally:
-                    _turns.release()
+        with turn(go_on, _turns):
+            self.result = self._bring(self._tell)
 
     def _tell(self, share: float, text: str) -> None:
-        if self.stopping:
-            raise StoppedError
+        go_on()
         self._progress = self._told(share, text)
 
     def _told(self, share: float, text: str) -> Progress:

@@ -47,7 +47,7 @@ class Shared(Generic[P, T]):
     ... def square(number: int, _why: str) -> int:
     ...     asked.append(number)
     ...     return number**2
-    >>> square(3, "to see"), square(3, "again"), asked, square.known(3, ""), square.known(4, "")
+    >>> square(3, "to see"), square(3, "again"), asked, square.known(3), square.known(4)
     (9, 9, [3], 9, None)
     """
 
@@ -79,10 +79,10 @@ class Shared(Generic[P, T]):
                     go_on()
         return self._fly(mine, key, *args)
 
-    def known(self, *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """The result where it is kept."""
+    def known(self, *telling: Any) -> T | None:
+        """The result where it is kept, by the arguments that tell results apart."""
         with self._lock:
-            kept = self._kept.get(self._key(args))
+            kept = self._kept.get(_told_by(telling))
         return None if kept is None else kept.value
 
     @property
@@ -116,7 +116,7 @@ class Shared(Generic[P, T]):
             size -= oldest.size
 
     def _key(self, args: tuple[Any, ...]) -> Hashable:
-        return tuple(_told_by(args[at]) for at in self._telling)
+        return _told_by(tuple(args[at] for at in self._telling))
 
 
 def _told_by(argument: Any) -> Hashable:
@@ -153,13 +153,3 @@ def keep(known: dict[K, V], key: K, value: V, most: int) -> V:
         known.pop(old, None)
     known[key] = value
     return value
-
-
-def recalled(known: dict[K, V], key: K, make: Callable[[], V], most: int) -> V:
-    """What is known under `key`, or what `make` gives now, which others find afterwards.
-
-    >>> recalled({"a": 1}, "a", lambda: 2, most=2), recalled({"a": 1}, "b", lambda: 2, most=2)
-    (1, 2)
-    """
-    found = known.get(key)
-    return keep(known, key, make(), most) if found is None else found

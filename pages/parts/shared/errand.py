@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -28,7 +28,7 @@ class Errand:
 
     def until(self, left: Callable[[], bool]) -> "Errand":
         """The same, which also ends when `left()` is true."""
-        return Errand(self.visitor, self.is_long, lambda: left() or self.unwanted())
+        return replace(self, unwanted=lambda: left() or self.unwanted())
 
 
 _errand: ContextVar[Errand | None] = ContextVar("errand", default=None)

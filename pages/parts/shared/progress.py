@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 import streamlit as st
 
 from pages.parts.shared.drawing import stepping_aside
-from pages.parts.shared.errand import Errand, errand, look_up
+from pages.parts.shared.errand import errand, look_up
 from pages.parts.shared.turns import TURNS, overdue
 from pages.parts.shared.worker import begun, is_done_soon, side_by_side
 from quantlib.stopping import go_on
@@ -80,13 +81,13 @@ def in_turn(work: Callable[[Watch], T], what: str, on_stop: Callable[[], None] |
         go_on()
         pace.note(done, total)
 
-    unwanted = mine.until(lambda: gone or turn.is_overdue).unwanted
+    own = replace(mine.until(lambda: gone or turn.is_overdue), is_long=True)
     try:
         with _bar(what, on_stop) as draw, stepping_aside():
             while not turn.wait(REFRESH):
                 draw(0.0, turn.words)
             pace = _Pace()
-            future = begun(lambda: work(watch), Errand(mine.visitor, True, unwanted))
+            future = begun(lambda: work(watch), own)
             while not wait([future], REFRESH).done:
                 pace.draw(draw)
         if turn.is_overdue and future.exception() is not None:

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-import streamlit as st
-
-from pages.parts.shared.caching import keep, shared
+from pages.parts.shared.caching import shared
 from pages.parts.shared.outliving import kept_or_made
 from pages.parts.shared.worker import on_worker
 from quantlib.importance import Ranking, kept_ranking, rank
@@ -16,7 +14,6 @@ from quantlib.ptq.criteria import CRITERIA, SEARCHED
 from quantlib.quantizers.entropy import EntropyQuantizer
 
 Watch = Callable[[int, int], None]
-SEARCHES_KEPT = 64
 
 
 def _nobody(done: int, total: int) -> None:
@@ -66,7 +63,7 @@ def find_steps(network: Quantizable, watch: Watch) -> None:
 
 def knows_steps(network: Quantizable) -> bool:
     """Whether they have been found before, whoever asked for them."""
-    return _steps.known(network, _nobody) is not None
+    return _steps.known(network) is not None
 
 
 @shared(megabytes=64)
@@ -78,13 +75,12 @@ def ranking_of(network: Quantizable, settings: Settings, watch: Watch = _nobody)
     """The ranking by `settings.criterion`; `watch` follows a search and may end it by raising."""
     if settings.criterion != SEARCHED:
         return _ranking(network, settings.criterion, _bits(settings), settings)
-    known = known_search(network, settings)
-    return known or _search(network, settings, watch)
+    return _searched(network, _bits(settings), settings, watch)
 
 
 def known_search(network: Quantizable, settings: Settings) -> Ranking | None:
     """What a search with these bits has found before, whoever asked for it."""
-    return _searches().get((network.key, _bits(settings)))
+    return _searched.known(network, _bits(settings))
 
 
 def _bits(settings: Settings) -> tuple[int, ...]:
@@ -104,14 +100,11 @@ def _ranking(
     return kept_or_made(what, network.is_public, make, *forms)
 
 
-@st.cache_resource(show_spinner=False)
-def _searches() -> dict[tuple[Hashable, ...], Ranking]:
-    return {}
-
-
-def _search(network: Quantizable, settings: Settings, watch: Watch) -> Ranking:
-    ranking = _ranked(network, settings, watch)
-    return keep(_searches(), (network.key, _bits(settings)), ranking, SEARCHES_KEPT)
+@shared(megabytes=64)
+def _searched(
+    network: Quantizable, bits: tuple[int, ...], _settings: Settings, _watch: Watch
+) -> Ranking:
+    return on_worker(_ranked, network, _settings, _watch)
 
 
 def _ranked(network: Quantizable, settings: Settings, watch: Watch = _nobody) -> Ranking:

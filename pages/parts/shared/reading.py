@@ -42,11 +42,11 @@ def reading(name: str) -> Iterator[Watch]:
 
 
 @contextmanager
-def turn(look: Callable[[], None]) -> Iterator[None]:
-    """Waits until few enough processes read; `look` is called meanwhile, and may raise."""
-    while not _turns.acquire(timeout=0.1):
+def turn(look: Callable[[], None], places: threading.BoundedSemaphore = _turns) -> Iterator[None]:
+    """Waits until few enough do the same; `look` is called meanwhile, and may raise."""
+    while not places.acquire(timeout=0.1):
         look()
     try:
         yield
     finally:
-        _turns.release()
+        places.release()

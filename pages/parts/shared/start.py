@@ -33,12 +33,16 @@ def start_page(title: str, lead: str) -> None:
         if title != TOUR:
             way_back_to_the_tour()
         offer_terms()
-    _freeze_modules()
+    _freeze_once()
 
 
 @st.cache_resource(show_spinner=False)
-def _freeze_modules() -> None:
+def _freeze_once() -> None:
+    freeze()
+    atexit.register(gc.unfreeze)
+
+
+def freeze() -> None:
     """Streamlit collects garbage after every run; without the imported modules it is no wait."""
     gc.collect()
     gc.freeze()
-    atexit.register(gc.unfreeze)

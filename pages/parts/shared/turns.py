@@ -86,9 +86,7 @@ class Turns:
     _took: dict[str, deque[float]] = field(default_factory=dict)
     _served: dict[Hashable, int] = field(default_factory=dict)  # when a visitor's last job began
     _numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
-    _changed: threading.Condition = field(
-        default_factory=threading.Condition
-    )  # may be entered twice
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def ask(self, visitor: Hashable, kind: str) -> Turn:
         """A place in line; a QuantlibError where too many wait."""

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
 import torch
@@ -131,7 +132,7 @@ def side_by_side(
     more than one item per core waits in line.
     """
     left, mine = threading.Event(), errand()
-    own = Errand(mine.visitor, is_long or mine.is_long, mine.until(left.is_set).unwanted)
+    own = replace(mine.until(left.is_set), is_long=is_long or mine.is_long)
 
     def ask(item: Item) -> T:
         with on_errand(own):

@@ -12,7 +12,7 @@ from quantlib.models import SRNetwork
 from quantlib.ptq import SiteNetwork
 from quantlib.qat.adapting import adapt
 from quantlib.qat.scheme import Scheme
-from quantlib.stopping import StoppedError
+from quantlib.stopping import go_on
 from quantlib.tasks.super_resolution import adaptation_pictures, sites_of
 
 STEPS = adapt.STEPS
@@ -70,17 +70,13 @@ class Adaptation(Background):
             scheme_of(self.bits),
             steps=STEPS,
             watch=self._note,
-            watch_start=self._go_on,
+            watch_start=lambda layer: go_on(),
         )
         made = adapted.network
         assert isinstance(made, SRNetwork)
         sites, file = sites_of(made, "rlq"), file_of(made, self.bits)
         complete = adapted.steps == STEPS
         self.result = AdaptedNetwork(sites, file, adapted.coverage, adapted.steps, complete)
-
-    def _go_on(self, layer: str) -> None:
-        if self.stopping:
-            raise StoppedError
 
     def _note(self, step: adapt.AdaptProgress) -> bool:
         self.step = step

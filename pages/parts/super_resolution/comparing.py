@@ -18,7 +18,7 @@ from pages.parts.super_resolution.result import Result
 from quantlib.errors import QuantlibError
 from quantlib.ptq import Settings
 from quantlib.ptq.criteria import SEARCHED
-from quantlib.stopping import StoppedError
+from quantlib.stopping import go_on
 from quantlib.tasks.same_bytes import at_same_bytes
 from quantlib.tasks.super_resolution import Measurement
 
@@ -110,8 +110,7 @@ class Comparing(Background):
         return settings, self._through(column, settings)
 
     def _through(self, column: Column, settings: Settings) -> Measurement:
-        if self.stopping:
-            raise StoppedError
+        go_on()
         network = self.networks[column.network]
         searched = settings.needs_ranking and settings.criterion == SEARCHED
         if searched and known_search(network, settings) is None:

@@ -79,10 +79,11 @@ def import_pages() -> None:
 
 def import_the_rest() -> None:
     """What the other pages import, so that nobody waits for it later."""
+    from pages.parts.shared.start import freeze
+
     for path in sorted(PARTS.rglob("*.py")):
         importlib.import_module(".".join(path.relative_to(PARTS.parents[1]).with_suffix("").parts))
-    gc.collect()
-    gc.freeze()  # Streamlit collects garbage after every run, and all this is none
+    freeze()
 
 
 def measure_first_screen() -> None:

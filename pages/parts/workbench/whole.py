@@ -11,7 +11,7 @@ from pages.parts.shared.background import Background, Progress
 from pages.parts.shared.worker import on_worker
 from pages.parts.super_resolution.pictures import Whole
 from quantlib.ptq import QuantizedNetwork
-from quantlib.stopping import StoppedError
+from quantlib.stopping import go_on
 from quantlib.tasks.whole_picture import as_input, write_whole
 
 
@@ -68,8 +68,7 @@ class WholeRun(Background):
         self.file = file
 
     def _note(self, done: int, total: int) -> None:
-        if self.stopping:
-            raise StoppedError
+        go_on()
         self._done, self._total = done, total
 
 
