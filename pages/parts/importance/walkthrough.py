@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pages.parts.figures import charts, colours
+from pages.parts.figures.levels import histogram, teeth
 from pages.parts.figures.plane import plane_png
 from pages.parts.importance.moving import show_shift, show_tree
 from pages.parts.shared.terms import caption
@@ -109,17 +110,7 @@ def show_map_and_histogram(channel: Channel) -> None:
 def _histogram(channel: Channel) -> go.Figure:
     values = channel.tensor.flatten().numpy()
     counts, edges = np.histogram(values, bins=96)
-    figure = go.Figure(
-        go.Bar(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=counts,
-            width=np.diff(edges),
-            marker_color=colours.own(),
-            marker_line_width=0,
-            name="values",
-            hovertemplate="%{x:.3f}: %{y}<extra></extra>",
-        )
-    )
+    figure = histogram(counts, edges, "values")
     n, m = channel.settings.bits, channel.settings.extra_bits
     top = float(counts.max()) * 1.6
     for count, step, height, title, fill in (
@@ -128,11 +119,8 @@ def _histogram(channel: Channel) -> go.Figure:
     ):
         levels = (np.arange(count) - count // 2) * step
         levels = levels[(levels >= edges[0] - step) & (levels <= edges[-1] + step)]
-        xs = np.stack([levels, levels, np.full_like(levels, np.nan)], 1).ravel()
-        ys = np.tile([0.8, max(top**height, 2.0), np.nan], len(levels))
         figure.add_scatter(
-            x=xs,
-            y=ys,
+            **teeth(levels, max(top**height, 2.0)),
             mode="lines",
             name=title,
             hoverinfo="skip",

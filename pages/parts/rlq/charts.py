@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import torch
 
 from pages.parts.figures import colours
+from pages.parts.figures.levels import histogram, teeth
 from pages.parts.rlq.layer import Findings
 from quantlib.ptq.methods import RLQ
 from quantlib.qat.soft_rounding import phi, phi_slope
@@ -60,17 +61,7 @@ def phi_slope_curve(k: float) -> go.Figure:
 def values_and_levels(found: Findings, x_title: str) -> go.Figure:
     """The histogram of the values, with the levels drawn over it: used ones long."""
     edges, counts = found.edges, found.counts
-    figure = go.Figure(
-        go.Bar(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=counts,
-            width=np.diff(edges),
-            marker_color=colours.own(),
-            marker_line_width=0,
-            name="values",
-            hovertemplate="%{x:.4f}: %{y}<extra></extra>",
-        )
-    )
+    figure = histogram(counts, edges, "values", places=4)
     top = max(float(counts.max()), 1.0) * 1.6
     low, high = _range(found)
     used = np.array(found.now.shares) > 0
@@ -81,8 +72,7 @@ def values_and_levels(found: Findings, x_title: str) -> go.Figure:
         levels = found.levels[some]
         levels = levels[(levels >= low) & (levels <= high)]
         figure.add_scatter(
-            x=np.stack([levels, levels, np.full_like(levels, np.nan)], 1).ravel(),
-            y=np.tile([0.8, max(height, 2.0), np.nan], len(levels)),
+            **teeth(levels, max(height, 2.0)),
             mode="lines",
             name=name,
             hoverinfo="skip",

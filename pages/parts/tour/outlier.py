@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from pages.parts.figures import charts, colours
+from pages.parts.figures.levels import histogram, teeth
 from pages.parts.shared.terms import caption
 from pages.parts.tour.numbers import in_words, show_numbers
 from pages.parts.tour.scene import Scene, no_planes
@@ -78,25 +79,14 @@ def show(scene: Scene, left: DeltaGenerator, right: DeltaGenerator) -> dict[str,
 
 def _values_and_levels(others: Tensor, quantizer: UniformQuantizer) -> go.Figure:
     counts, edges = np.histogram(others.numpy(), bins=80)
-    figure = go.Figure(
-        go.Bar(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=counts,
-            width=np.diff(edges),
-            marker_color=colours.own(),
-            marker_line_width=0,
-            name="all other values",
-            hovertemplate="%{x:.3f}: %{y}<extra></extra>",
-        )
-    )
+    figure = histogram(counts, edges, "all other values")
     step, codes = quantizer.scale.item(), quantizer.bitwidth
     margin = 0.05 * (edges[-1] - edges[0])
     levels = np.arange(codes.qmin, codes.qmax + 1) * step
     levels = levels[(levels >= edges[0] - margin) & (levels <= edges[-1] + margin)]
     top = 1.6 * max(float(counts.max()), 1.0)
     figure.add_scatter(
-        x=np.stack([levels, levels, np.full_like(levels, np.nan)], 1).ravel(),
-        y=np.tile([0.8, top, np.nan], len(levels)),
+        **teeth(levels, top),
         mode="lines",
         name="levels",
         hoverinfo="skip",
